@@ -1,0 +1,146 @@
+import type * as NodeCrypto from 'node:crypto';
+import { AEAD_TAG_LENGTH, X25519_LENGTH, checkAeadInput, checkX25519Input } from './backend.js';
+import type { Backend } from './backend.js';
+import { concat } from './bytes.js';
+import { AuthenticationError } from './error.js';
+
+type Crypto = typeof NodeCrypto;
+type AeadName = 'aes-256-gcm' | 'chacha20-poly1305';
+type HashName = 'sha256' | 'sha512';
+
+const AEAD_OPTIONS = { authTagLength: AEAD_TAG_LENGTH };
+
+/** DER heads of RFC 8410: a PKCS #8 private key and an SPKI public key, each followed by 32 raw bytes. */
+const X25519_PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32);
+const X25519_SPKI_HEAD = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0);
+
+/**
+ * The primitives on node:crypto, or undefined in a runtime that has none. The module is asked for
+ * at run time, so that a browser bundle of this package has no import to resolve.
+ */
+export function nodeBackend(): Backend | undefined {
+  const host = globalThis.process as typeof globalThis.process | undefined;
+  const crypto = host?.getBuiltinModule?.('node:crypto');
+  return crypto === undefined ? undefined : build(crypto);
+}
+
+function build(crypto: Crypto): Backend {
+  return {
+    name: 'node:crypto',
+    sha256: (...parts) => hash(crypto, 'sha256', parts),
+    sha512: (...parts) => hash(crypto, 'sha512', parts),
+    hmacSha256: (key, ...parts) => mac(crypto, 'sha256', key, parts),
+    hmacSha512: (key, ...parts) => mac(crypto, 'sha512', key, parts),
+    sha3_256: (data) => plain(crypto.createHash('sha3-256').update(data).digest()),
+    shake256: (data, length) =>
+      plain(crypto.createHash('shake256', { outputLength: length }).update(data).digest()),
+    aesGcmSeal: (key, nonce, aad, plaintext) => seal(crypto, 'aes-256-gcm', key, nonce, aad, plaintext),
+    aesGcmOpen: (key, nonce, aad, sealed) => open(crypto, 'aes-256-gcm', key, nonce, aad, sealed),
+    chachaSeal: (key, nonce, aad, plaintext) => seal(crypto, 'chacha20-poly1305', key, nonce, aad, plaintext),
+    chachaOpen: (key, nonce, aad, sealed) => open(crypto, 'chacha20-poly1305', key, nonce, aad, sealed),
+    x25519: (scalar, u) => {
+      checkX25519Input(scalar, u);
+      return scalarMultiply(crypto, scalar, u);
+    },
+    x25519Public: (scalar) => {
+      checkX25519Input(scalar);
+      return publicFromScalar(crypto, scalar);
+    },
+  };
+}
+
+/** The same memory as a plain Uint8Array; node's digests own theirs and do not come from its pool. */
+function plain(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+function hash(crypto: Crypto, name: HashName, parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  const data = parts.length === 1 && only !== undefined ? only : concat(...parts);
+  return plain(crypto.hash(name, data, 'buffer'));
+}
+
+function mac(crypto: Crypto, name: HashName, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+  const state = crypto.createHmac(name, key);
+  for (const part of parts) state.update(part);
+  return plain(state.digest());
+}
+
+function seal(
+  crypto: Crypto,
+  name: AeadName,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
+  checkAeadInput(key, nonce);
+  const cipher = createCipher(crypto, name, key, nonce);
+  if (aad.length > 0) cipher.setAAD(aad, { plaintextLength: plaintext.length });
+  const sealed = new Uint8Array(plaintext.length + AEAD_TAG_LENGTH);
+  sealed.set(cipher.update(plaintext));
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), plaintext.length);
+  return sealed;
+}
+
+function open(
+  crypto: Crypto,
+  name: AeadName,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array {
+  checkAeadInput(key, nonce);
+  const length = sealed.length - AEAD_TAG_LENGTH;
+  if (length < 0) throw new AuthenticationError();
+  const decipher = createDecipher(crypto, name, key, nonce);
+  if (aad.length > 0) decipher.setAAD(aad, { plaintextLength: length });
+  decipher.setAuthTag(sealed.subarray(length));
+  const plaintext = plain(decipher.update(sealed.subarray(0, length)));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0);
+    throw new AuthenticationError();
+  }
+  return plaintext;
+}
+
+/** node's types give each AEAD an overload of its own; the calls are the same. */
+function createCipher(crypto: Crypto, name: AeadName, key: Uint8Array, nonce: Uint8Array) {
+  return name === 'aes-256-gcm'
+    ? crypto.createCipheriv(name, key, nonce, AEAD_OPTIONS)
+    : crypto.createCipheriv(name, key, nonce, AEAD_OPTIONS);
+}
+
+function createDecipher(crypto: Crypto, name: AeadName, key: Uint8Array, nonce: Uint8Array) {
+  return name === 'aes-256-gcm'
+    ? crypto.createDecipheriv(name, key, nonce, AEAD_OPTIONS)
+    : crypto.createDecipheriv(name, key, nonce, AEAD_OPTIONS);
+}
+
+function importScalar(crypto: Crypto, scalar: Uint8Array): NodeCrypto.KeyObject {
+  const der = Buffer.from(concat(X25519_PKCS8_HEAD, scalar).buffer);
+  const key = crypto.createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  der.fill(0);
+  return key;
+}
+
+/** OpenSSL makes the all-zero check of RFC 7748 section 6.1 an error; here it is a value. */
+function scalarMultiply(crypto: Crypto, scalar: Uint8Array, u: Uint8Array): Uint8Array {
+  const privateKey = importScalar(crypto, scalar);
+  const der = Buffer.from(concat(X25519_SPKI_HEAD, u).buffer);
+  const publicKey = crypto.createPublicKey({ key: der, format: 'der', type: 'spki' });
+  try {
+    return plain(crypto.diffieHellman({ privateKey, publicKey }));
+  } catch {
+    return new Uint8Array(X25519_LENGTH);
+  }
+}
+
+function publicFromScalar(crypto: Crypto, scalar: Uint8Array): Uint8Array {
+  const spki = crypto.createPublicKey(importScalar(crypto, scalar)).export({ format: 'der', type: 'spki' });
+  return new Uint8Array(spki.subarray(X25519_SPKI_HEAD.length));
+}
