@@ -1,18 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
-/** Packages export their sources under this condition, so that tests need no build. */
+/** Packages export their sources under this condition: tests need no build. */
 const conditions = ['@symmetra/source'];
 
+const second = 1000;
+
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
     passWithNoTests: false,
+    projects: [
+      project('unit', ['test/**/*.test.ts'], 30 * second, ['test/{simulation,integration,interop}/**']),
+      project('simulation', ['test/simulation/**/*.test.ts'], 120 * second),
+      project('processes', ['test/{integration,interop}/**/*.test.ts'], 120 * second),
+    ],
     coverage: {
       provider: 'v8',
       include: ['packages/{crypto,protocol}/src/**'],
@@ -21,3 +23,12 @@ export default defineConfig({
     },
   },
 });
+
+/** A set of tests that may run by itself (`vitest run --project NAME`). */
+function project(name: string, include: string[], timeout: number, exclude: string[] = []) {
+  return {
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    test: { name, include, exclude, testTimeout: timeout, hookTimeout: timeout },
+  };
+}

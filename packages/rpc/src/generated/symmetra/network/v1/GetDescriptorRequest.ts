@@ -1,0 +1,8 @@
+// Original file: proto/symmetra/network/v1/network.proto
+
+
+export interface GetDescriptorRequest {
+}
+
+export interface GetDescriptorRequest__Output {
+}

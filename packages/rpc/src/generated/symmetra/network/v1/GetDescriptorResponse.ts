@@ -1,0 +1,32 @@
+// Original file: proto/symmetra/network/v1/network.proto
+
+
+export interface GetDescriptorResponse {
+  /**
+   * Canonical bytes of the descriptor (docs/protocol/08-control.md, CTL-1).
+   */
+  'descriptor'?: (Buffer | Uint8Array | string);
+  /**
+   * ML-DSA-65 signature of the network root over those bytes.
+   */
+  'signature'?: (Buffer | Uint8Array | string);
+  /**
+   * The root's public key; the device compares its SHA-256 with its token or its stored descriptor.
+   */
+  'rootPublicKey'?: (Buffer | Uint8Array | string);
+}
+
+export interface GetDescriptorResponse__Output {
+  /**
+   * Canonical bytes of the descriptor (docs/protocol/08-control.md, CTL-1).
+   */
+  'descriptor': (Buffer);
+  /**
+   * ML-DSA-65 signature of the network root over those bytes.
+   */
+  'signature': (Buffer);
+  /**
+   * The root's public key; the device compares its SHA-256 with its token or its stored descriptor.
+   */
+  'rootPublicKey': (Buffer);
+}

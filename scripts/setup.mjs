@@ -1,0 +1,89 @@
+// Puts a checkout in working order. Runs before anything is installed: Node built-ins only.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The root of the checkout. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** @typedef {{ version?: string, link?: boolean, optional?: boolean, devOptional?: boolean, bin?: Record<string, string> }} LockEntry */
+
+/**
+ * Runs a program in the root of the checkout, with the output of this process; SIGINT and SIGTERM
+ * are handed on to it.
+ * @param {string} program a program on the PATH, or one of the installed tools
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} its exit code; 1 when a signal ended it
+ */
+export function run(program, args) {
+  const tool = join(root, 'node_modules', '.bin', program);
+  const child = spawn(existsSync(tool) ? tool : program, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  /** @param {NodeJS.Signals} signal */
+  const handOn = (signal) => {
+    child.kill(signal);
+  };
+  process.on('SIGINT', handOn).on('SIGTERM', handOn);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      process.off('SIGINT', handOn).off('SIGTERM', handOn);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/**
+ * Installs the packages of the lockfile unless they are there already.
+ * @throws {Error} when npm fails
+ */
+export async function ensureInstalled() {
+  const reason = whyInstall();
+  if (reason === undefined) return;
+  console.log(`installing packages (npm ci): ${reason}`);
+  const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
+  if (code !== 0) throw new Error(`npm ci failed with exit code ${code}`);
+}
+
+/**
+ * Compiles the packages (what has not changed is skipped).
+ * @throws {Error} when they do not compile
+ */
+export async function ensureBuilt() {
+  const code = await run('tsc', ['-b', 'packages/cli']);
+  if (code !== 0) throw new Error(`tsc failed with exit code ${code}`);
+}
+
+/** @returns {string | undefined} what differs between the lockfile and `node_modules` */
+function whyInstall() {
+  const wanted = lockEntries('package-lock.json');
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'nothing is installed yet';
+  const installed = lockEntries(join('node_modules', '.package-lock.json'));
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (path.includes('node_modules/')) {
+      const found = installed[path];
+      // Packages for other platforms are optional and stay away.
+      const mayBeAbsent = entry.optional === true || entry.devOptional === true;
+      if (found === undefined ? !mayBeAbsent : found.version !== entry.version) return `${path} has changed`;
+    }
+    for (const [name, target] of Object.entries(path.startsWith('packages/') ? (entry.bin ?? {}) : {})) {
+      const linkable = existsSync(join(root, path, target));
+      if (linkable && !existsSync(join(root, 'node_modules', '.bin', name))) return `${name} is not linked`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * @param {string} file relative to the root
+ * @returns {Record<string, LockEntry>}
+ */
+function lockEntries(file) {
+  const lock = /** @type {{ packages: Record<string, LockEntry> }} */ (
+    JSON.parse(readFileSync(join(root, file), 'utf8'))
+  );
+  return lock.packages;
+}

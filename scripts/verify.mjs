@@ -1,0 +1,92 @@
+// `npm test`: everything that must hold, in one run. `npm run check` (--fast): the same without the
+// tests that simulate at length or start processes; the gate before each commit.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureInstalled, run } from './setup.mjs';
+
+/** @typedef {{ name: string, command: readonly [string, ...string[]] }} Step */
+/** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
+/** @typedef {{ status: string, assertionResults: { status: string }[] }} TestFile */
+
+const fast = process.argv.includes('--fast');
+const scratch = mkdtempSync(join(tmpdir(), 'symmetra-verify-'));
+const resultFile = join(scratch, 'tests.json');
+
+/** @param {string} script of package.json @returns {Step['command']} */
+const npm = (script) => ['npm', 'run', '--silent', script];
+
+/** @type {readonly Step[]} */
+const steps = [
+  { name: 'types', command: npm('build') },
+  { name: 'lint', command: npm('lint') },
+  { name: 'format', command: npm('format:check') },
+  { name: 'proto lint', command: npm('proto') },
+  { name: 'generated types', command: npm('generate:check') },
+  { name: 'unused code', command: npm('unused') },
+  {
+    name: 'tests',
+    command: [
+      'vitest',
+      'run',
+      ...(fast ? ['--project=unit'] : []),
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${resultFile}`,
+    ],
+  },
+];
+
+/** @returns {Totals} what the test run itself reports; a file that could not be loaded counts as a failure */
+function totals() {
+  const { testResults } = /** @type {{ testResults: TestFile[] }} */ (
+    JSON.parse(readFileSync(resultFile, 'utf8'))
+  );
+  const count = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of testResults) {
+    const statuses = file.assertionResults.map((test) => test.status);
+    for (const status of statuses) {
+      count[status === 'passed' || status === 'failed' ? status : 'skipped'] += 1;
+    }
+    if (file.status === 'failed' && !statuses.includes('failed')) count.failed += 1;
+  }
+  return count;
+}
+
+/** @returns {Promise<boolean>} whether everything holds */
+async function verify() {
+  await ensureInstalled();
+  let interrupted = false;
+  const stop = () => {
+    interrupted = true;
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+
+  const summary = [];
+  let healthy = true;
+  for (const [index, { name, command }] of steps.entries()) {
+    const [program, ...args] = command;
+    console.log(`\n[${index + 1}/${steps.length}] ${name}`);
+    const start = performance.now();
+    const code = await run(program, args);
+    if (interrupted) return false;
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    summary.push(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+    healthy &&= code === 0;
+  }
+
+  const { passed, failed, skipped } = totals();
+  console.log(`\n${summary.join('\n')}`);
+  if (passed + failed === 0) console.log('no test ran');
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return healthy && passed > 0 && failed === 0;
+}
+
+try {
+  process.exitCode = (await verify()) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
