@@ -22,13 +22,11 @@ export {
 export type { KdfContext } from './kdf.js';
 export { MAX_SHARES, combine, split } from './shamir.js';
 export type { Share } from './shamir.js';
+export { sign, signatureKeygen, verify } from './signature.js';
 export {
   SIGNATURE_LENGTH,
   SIGNATURE_PUBLIC_KEY_LENGTH,
   SIGNATURE_SECRET_KEY_LENGTH,
   SIGNATURE_SEED_LENGTH,
-  sign,
-  signatureKeygen,
-  verify,
-} from './signature.js';
-export type { SignatureKeyPair } from './signature.js';
+} from './ml-dsa.js';
+export type { SignatureKeyPair } from './ml-dsa.js';

@@ -2,6 +2,7 @@ import { checkLength } from './backend.js';
 import { wipe } from './bytes.js';
 import { Writer } from './encoding.js';
 import { SymmetraError } from './error.js';
+import { hkdfExpand, hkdfExtract } from './hkdf.js';
 import { labelBytes } from './labels.js';
 import type { Label } from './labels.js';
 import type { Suite } from './suites.js';
@@ -52,9 +53,7 @@ export function expand(
   if (!Number.isInteger(length) || length < 1 || blocks > MAX_BLOCKS) {
     throw new SymmetraError('KDF_OUTPUT_LENGTH', `a derivation can not give ${length} bytes`, { length });
   }
-  const info = encodeInfo(suite, label, context, length);
-  const first = suite.mac(key, info);
-  return length === first.length ? first : expandFurther(suite, key, info, first, length);
+  return hkdfExpand(suite.mac, key, encodeInfo(suite, label, context, length), length);
 }
 
 /**
@@ -77,7 +76,7 @@ export function extractExpand(
   const writer = new Writer();
   for (const ikm of ikms) writer.bytes(ikm);
   const framed = writer.finish();
-  const prk = suite.mac(labelBytes(label), framed);
+  const prk = hkdfExtract(suite.mac, labelBytes(label), framed);
   const okm = expand(suite, prk, label, context, length);
   wipe(framed, prk);
   return okm;
@@ -141,7 +140,6 @@ function oneShotKey(
   return expand(suite, key, label, { ...context, transcriptHash }, suite.keyLength);
 }
 
-/** The info string and, behind it, the counter byte of the first block. */
 function encodeInfo(suite: Suite, label: Label, context: KdfContext, length: number): Uint8Array {
   return new Writer()
     .bytes(labelBytes(label))
@@ -152,28 +150,5 @@ function encodeInfo(suite: Suite, label: Label, context: KdfContext, length: num
     .bytes(context.epoch)
     .bytes(context.transcriptHash)
     .u16(length)
-    .u8(1)
     .finish();
-}
-
-function expandFurther(
-  suite: Suite,
-  key: Uint8Array,
-  info: Uint8Array,
-  first: Uint8Array,
-  length: number,
-): Uint8Array {
-  const okm = new Uint8Array(length);
-  let block = first;
-  for (let at = 0, counter = 1; ; counter++) {
-    okm.set(block.subarray(0, length - at), at);
-    at += block.length;
-    if (at >= length) break;
-    info[info.length - 1] = counter + 1;
-    const next = suite.mac(key, block, info);
-    wipe(block);
-    block = next;
-  }
-  wipe(block);
-  return okm;
 }

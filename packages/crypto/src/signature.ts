@@ -1,47 +1,28 @@
-import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
-import { checkLength } from './backend.js';
 import { labelBytes } from './labels.js';
 import type { Label } from './labels.js';
+import { mlDsa65Keygen, mlDsa65Sign, mlDsa65Verify } from './ml-dsa.js';
+import type { SignatureKeyPair } from './ml-dsa.js';
 
-/** Bytes of the seed of an ML-DSA-65 key pair. */
-export const SIGNATURE_SEED_LENGTH = 32;
-/** Bytes of an ML-DSA-65 public key (FIPS 204 table 2). */
-export const SIGNATURE_PUBLIC_KEY_LENGTH = 1952;
-/** Bytes of an ML-DSA-65 secret key. */
-export const SIGNATURE_SECRET_KEY_LENGTH = 4032;
-/** Bytes of an ML-DSA-65 signature. */
-export const SIGNATURE_LENGTH = 3309;
-
-/** An ML-DSA-65 key pair. The secret key belongs to the caller, who wipes it. */
-export interface SignatureKeyPair {
-  readonly publicKey: Uint8Array;
-  readonly secretKey: Uint8Array;
-}
-
-/** ML-DSA.KeyGen of FIPS 204 from a 32-byte seed. @throws BAD_SIGNATURE_SEED */
+/** An ML-DSA-65 key pair from a 32-byte seed (FIPS 204). @throws BAD_SIGNATURE_SEED */
 export function signatureKeygen(seed: Uint8Array): SignatureKeyPair {
-  checkLength(seed, SIGNATURE_SEED_LENGTH, 'BAD_SIGNATURE_SEED', 'the signature seed');
-  const { publicKey, secretKey } = ml_dsa65.keygen(seed);
-  return { publicKey, secretKey };
+  return mlDsa65Keygen(seed);
 }
 
 /**
- * ML-DSA.Sign of FIPS 204, the deterministic variant. The label's text is the context string, so a
- * signature for one purpose says nothing for another.
+ * A deterministic ML-DSA-65 signature of 3309 bytes. The label's text is the context string of
+ * FIPS 204, so a signature for one purpose says nothing for another.
  * @throws BAD_SIGNATURE_KEY when the secret key has another length.
  */
 export function sign(message: Uint8Array, secretKey: Uint8Array, context: Label): Uint8Array {
-  checkLength(secretKey, SIGNATURE_SECRET_KEY_LENGTH, 'BAD_SIGNATURE_KEY', 'the signature secret key');
-  return ml_dsa65.sign(message, secretKey, { context: labelBytes(context), extraEntropy: false });
+  return mlDsa65Sign(message, secretKey, labelBytes(context));
 }
 
-/** ML-DSA.Verify of FIPS 204 with the label's text as context. Wrong lengths are a plain false. */
+/** Whether the signature was made over the message for this purpose. Wrong lengths are a plain false. */
 export function verify(
   signature: Uint8Array,
   message: Uint8Array,
   publicKey: Uint8Array,
   context: Label,
 ): boolean {
-  if (signature.length !== SIGNATURE_LENGTH || publicKey.length !== SIGNATURE_PUBLIC_KEY_LENGTH) return false;
-  return ml_dsa65.verify(signature, message, publicKey, { context: labelBytes(context) });
+  return mlDsa65Verify(signature, message, publicKey, labelBytes(context));
 }

@@ -1,0 +1,36 @@
+import { concat, wipe } from './bytes.js';
+
+/** HMAC with one hash, over the parts joined. */
+export type Mac = (key: Uint8Array, ...parts: readonly Uint8Array[]) => Uint8Array;
+
+const FIRST_COUNTER = Uint8Array.of(1);
+
+/** HKDF-Extract (RFC 5869 section 2.2). */
+export function hkdfExtract(mac: Mac, salt: Uint8Array, ikm: Uint8Array): Uint8Array {
+  return mac(salt, ikm);
+}
+
+/**
+ * HKDF-Expand (RFC 5869 section 2.3). One HMAC for every hash length of output.
+ * @param length 1 to 255 hash lengths; the caller checks it.
+ */
+export function hkdfExpand(mac: Mac, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  const infoAndCounter = concat(info, FIRST_COUNTER);
+  let block = mac(prk, infoAndCounter);
+  if (length === block.length) return block;
+
+  const okm = new Uint8Array(length);
+  let filled = 0;
+  for (let counter = 2; ; counter++) {
+    const taken = Math.min(block.length, length - filled);
+    okm.set(block.subarray(0, taken), filled);
+    filled += taken;
+    if (filled === length) break;
+    infoAndCounter[info.length] = counter;
+    const next = mac(prk, block, infoAndCounter);
+    wipe(block);
+    block = next;
+  }
+  wipe(block);
+  return okm;
+}
