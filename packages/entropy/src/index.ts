@@ -1,1 +1,10 @@
-export {};
+export { DeviceRandom } from './device-random.js';
+export {
+  DRBG_MAX_INPUT_BYTES,
+  DRBG_MAX_REQUEST_BYTES,
+  DRBG_MAX_RESEED_INTERVAL,
+  HmacDrbg,
+} from './hmac-drbg.js';
+export type { DrbgSeed } from './hmac-drbg.js';
+export { osRandom } from './os-random.js';
+export type { RandomBytes, RandomSource } from './source.js';
