@@ -27,8 +27,7 @@ export default defineConfig({
 /** A set of tests that may run by itself (`vitest run --project NAME`). */
 function project(name: string, include: string[], timeout: number, exclude: string[] = []) {
   return {
-    resolve: { conditions },
-    ssr: { resolve: { conditions, externalConditions: conditions } },
+    ssr: { resolve: { conditions } },
     test: { name, include, exclude, testTimeout: timeout, hookTimeout: timeout },
   };
 }
