@@ -10,9 +10,8 @@ type HashName = 'sha256' | 'sha512';
 
 const AEAD_OPTIONS = { authTagLength: AEAD_TAG_LENGTH };
 
-/** DER heads of RFC 8410: a PKCS #8 private key and an SPKI public key, each followed by 32 raw bytes. */
-const X25519_PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32);
-const X25519_SPKI_HEAD = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0);
+/** RFC 8037. */
+const X25519_JWK = { kty: 'OKP', crv: 'X25519' };
 
 /**
  * The primitives on node:crypto, or undefined in a runtime that has none. The module is asked for
@@ -121,18 +120,10 @@ function createDecipher(crypto: Crypto, name: AeadName, key: Uint8Array, nonce: 
     : crypto.createDecipheriv(name, key, nonce, AEAD_OPTIONS);
 }
 
-function importScalar(crypto: Crypto, scalar: Uint8Array): NodeCrypto.KeyObject {
-  const der = Buffer.from(concat(X25519_PKCS8_HEAD, scalar).buffer);
-  const key = crypto.createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  der.fill(0);
-  return key;
-}
-
 /** OpenSSL makes the all-zero check of RFC 7748 section 6.1 an error; here it is a value. */
 function scalarMultiply(crypto: Crypto, scalar: Uint8Array, u: Uint8Array): Uint8Array {
   const privateKey = importScalar(crypto, scalar);
-  const der = Buffer.from(concat(X25519_SPKI_HEAD, u).buffer);
-  const publicKey = crypto.createPublicKey({ key: der, format: 'der', type: 'spki' });
+  const publicKey = crypto.createPublicKey({ key: { ...X25519_JWK, x: base64Url(u) }, format: 'jwk' });
   try {
     return plain(crypto.diffieHellman({ privateKey, publicKey }));
   } catch {
@@ -141,6 +132,19 @@ function scalarMultiply(crypto: Crypto, scalar: Uint8Array, u: Uint8Array): Uint
 }
 
 function publicFromScalar(crypto: Crypto, scalar: Uint8Array): Uint8Array {
-  const spki = crypto.createPublicKey(importScalar(crypto, scalar)).export({ format: 'der', type: 'spki' });
-  return new Uint8Array(spki.subarray(X25519_SPKI_HEAD.length));
+  const { x } = crypto.createPublicKey(importScalar(crypto, scalar)).export({ format: 'jwk' });
+  return new Uint8Array(Buffer.from(x as string, 'base64url'));
+}
+
+/**
+ * A JWK is imported ten times faster than PKCS #8, at the price of a string that can not be wiped.
+ * Node takes the scalar from `d` and leaves `x` unread, but wants it to be there.
+ */
+function importScalar(crypto: Crypto, scalar: Uint8Array): NodeCrypto.KeyObject {
+  const d = base64Url(scalar);
+  return crypto.createPrivateKey({ key: { ...X25519_JWK, d, x: d }, format: 'jwk' });
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
 }

@@ -9,36 +9,45 @@ export const AEAD_TAG_LENGTH = 16;
 /** Bytes of an X25519 scalar, u-coordinate and output. */
 export const X25519_LENGTH = 32;
 
+/** A hash over the parts joined. */
+export type Hash = (...parts: readonly Uint8Array[]) => Uint8Array;
+
+/** HMAC (RFC 2104) over the parts joined. Keys of any length. */
+export type Mac = (key: Uint8Array, ...parts: readonly Uint8Array[]) => Uint8Array;
+
+/** AEAD encryption; the result is ciphertext || tag. @throws BAD_AEAD_KEY, BAD_AEAD_NONCE. */
+export type Seal = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array) => Uint8Array;
+
+/** AEAD decryption of ciphertext || tag. @throws AuthenticationError, BAD_AEAD_KEY, BAD_AEAD_NONCE. */
+export type Open = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array) => Uint8Array;
+
 /**
  * The symmetric and elliptic-curve primitives that two implementations provide: node:crypto and
  * noble. Every result is a fresh, plain Uint8Array; no argument is changed or kept.
  */
 export interface Backend {
   readonly name: string;
-  /** FIPS 180-4, over the parts joined. */
-  sha256(...parts: readonly Uint8Array[]): Uint8Array;
-  sha512(...parts: readonly Uint8Array[]): Uint8Array;
-  /** RFC 2104, over the parts joined. Keys of any length. */
-  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
-  hmacSha512(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+  /** FIPS 180-4. */
+  readonly sha256: Hash;
+  readonly sha512: Hash;
+  readonly hmacSha256: Mac;
+  readonly hmacSha512: Mac;
   /** FIPS 202. */
-  sha3_256(data: Uint8Array): Uint8Array;
-  shake256(data: Uint8Array, length: number): Uint8Array;
-  /** SP 800-38D; the result is ciphertext || tag. @throws BAD_AEAD_KEY, BAD_AEAD_NONCE. */
-  aesGcmSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** @throws AuthenticationError, BAD_AEAD_KEY, BAD_AEAD_NONCE. */
-  aesGcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array;
-  /** RFC 8439; the result is ciphertext || tag. @throws BAD_AEAD_KEY, BAD_AEAD_NONCE. */
-  chachaSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** @throws AuthenticationError, BAD_AEAD_KEY, BAD_AEAD_NONCE. */
-  chachaOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array;
+  readonly sha3_256: (data: Uint8Array) => Uint8Array;
+  readonly shake256: (data: Uint8Array, length: number) => Uint8Array;
+  /** SP 800-38D. */
+  readonly aesGcmSeal: Seal;
+  readonly aesGcmOpen: Open;
+  /** RFC 8439. */
+  readonly chachaSeal: Seal;
+  readonly chachaOpen: Open;
   /**
    * RFC 7748 section 5, without the optional check of section 6.1: a point of small order gives 32
    * zero bytes. @throws BAD_X25519_LENGTH.
    */
-  x25519(scalar: Uint8Array, u: Uint8Array): Uint8Array;
+  readonly x25519: (scalar: Uint8Array, u: Uint8Array) => Uint8Array;
   /** The public u-coordinate of a scalar. @throws BAD_X25519_LENGTH. */
-  x25519Public(scalar: Uint8Array): Uint8Array;
+  readonly x25519Public: (scalar: Uint8Array) => Uint8Array;
 }
 
 /** The check that both implementations make before an AEAD operation. */

@@ -1,7 +1,5 @@
+import type { Mac } from './backend.js';
 import { concat, wipe } from './bytes.js';
-
-/** HMAC with one hash, over the parts joined. */
-export type Mac = (key: Uint8Array, ...parts: readonly Uint8Array[]) => Uint8Array;
 
 const FIRST_COUNTER = Uint8Array.of(1);
 

@@ -1,5 +1,5 @@
 import { AEAD_KEY_LENGTH, AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from './backend.js';
-import type { Backend } from './backend.js';
+import type { Backend, Hash, Mac, Open, Seal } from './backend.js';
 import { defaultBackend } from './default-backend.js';
 import { SymmetraError } from './error.js';
 import { mlKem1024, mlKem768 } from './kem.js';
@@ -19,14 +19,13 @@ export interface Suite {
   readonly keyLength: 32;
   readonly tagLength: 16;
   readonly nonceLength: 12;
-  /** The hash of the parts joined. They are not framed: frame what has variable length. */
-  hash(...parts: readonly Uint8Array[]): Uint8Array;
-  /** HMAC over the parts joined, `hashLength` bytes; not framed either. */
-  mac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
-  /** Ciphertext || tag. @throws BAD_AEAD_KEY, BAD_AEAD_NONCE. */
-  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** The plaintext. @throws AuthenticationError, BAD_AEAD_KEY, BAD_AEAD_NONCE. */
-  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array;
+  /** `hashLength` bytes. The parts are not framed: frame what has variable length. */
+  readonly hash: Hash;
+  /** HMAC of `hashLength` bytes; its parts are not framed either. */
+  readonly mac: Mac;
+  /** The result is ciphertext || tag. */
+  readonly seal: Seal;
+  readonly open: Open;
 }
 
 /** The suites that a party knows, by id. */
@@ -44,7 +43,7 @@ export function suiteTable(list: readonly Suite[]): SuiteTable {
   if (byId.size !== list.length) {
     throw new SymmetraError('SUITE_DUPLICATE', 'two suites of one table have the same id');
   }
-  const ids = Object.freeze([...byId.keys()].sort((a, b) => a - b));
+  const ids = Object.freeze([...byId.keys()].toSorted((a, b) => a - b));
   return {
     get(id) {
       const suite = byId.get(id);
@@ -105,8 +104,7 @@ export function createSuites(backend: Backend): SuiteTable {
 export const suites: SuiteTable = createSuites(defaultBackend);
 
 /** SHA-256 of the parts joined, for what does not depend on a suite. */
-export const sha256: (...parts: readonly Uint8Array[]) => Uint8Array = defaultBackend.sha256;
+export const sha256: Hash = defaultBackend.sha256;
 
 /** HMAC-SHA-256 over the parts joined, for what does not depend on a suite. */
-export const hmacSha256: (key: Uint8Array, ...parts: readonly Uint8Array[]) => Uint8Array =
-  defaultBackend.hmacSha256;
+export const hmacSha256: Mac = defaultBackend.hmacSha256;

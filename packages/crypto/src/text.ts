@@ -41,7 +41,7 @@ interface Codec {
 
 /** RFC 4648 with `bits` bits to the character; the bits left over in the last character are zero. */
 function codec(name: string, alphabet: string, bits: number): Codec {
-  const values = new Map([...alphabet].map((character, value) => [character, value]));
+  const values = new Map(Array.from(alphabet, (character, value) => [character, value]));
   const mask = (1 << bits) - 1;
 
   const fail = (reason: string): never => {
