@@ -37,15 +37,18 @@ export function run(program, args) {
 }
 
 /**
- * Installs the packages of the lockfile unless they are there already.
+ * Installs the packages of the lockfile unless they are there already, and links our own programs.
  * @throws {Error} when npm fails
  */
 export async function ensureInstalled() {
   const reason = whyInstall();
-  if (reason === undefined) return;
-  console.log(`installing packages (npm ci): ${reason}`);
-  const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
-  if (code !== 0) throw new Error(`npm ci failed with exit code ${code}`);
+  if (reason !== undefined) {
+    console.log(`installing packages (npm ci): ${reason}`);
+    await npm('ci', '--include=dev', '--no-audit', '--no-fund');
+  } else if (hasUnlinkedProgram()) {
+    console.log('linking programs (npm rebuild)');
+    await npm('rebuild', '--workspaces');
+  }
 }
 
 /**
@@ -57,24 +60,38 @@ export async function ensureBuilt() {
   if (code !== 0) throw new Error(`tsc failed with exit code ${code}`);
 }
 
+/** @param {string[]} args */
+async function npm(...args) {
+  const code = await run('npm', args);
+  if (code !== 0) throw new Error(`npm ${args[0]} failed with exit code ${code}`);
+}
+
 /** @returns {string | undefined} what differs between the lockfile and `node_modules` */
 function whyInstall() {
-  const wanted = lockEntries('package-lock.json');
-  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'nothing is installed yet';
-  const installed = lockEntries(join('node_modules', '.package-lock.json'));
-  for (const [path, entry] of Object.entries(wanted)) {
-    if (path.includes('node_modules/')) {
-      const found = installed[path];
-      // Packages for other platforms are optional and stay away.
-      const mayBeAbsent = entry.optional === true || entry.devOptional === true;
-      if (found === undefined ? !mayBeAbsent : found.version !== entry.version) return `${path} has changed`;
-    }
-    for (const [name, target] of Object.entries(path.startsWith('packages/') ? (entry.bin ?? {}) : {})) {
-      const linkable = existsSync(join(root, path, target));
-      if (linkable && !existsSync(join(root, 'node_modules', '.bin', name))) return `${name} is not linked`;
-    }
+  const hidden = join('node_modules', '.package-lock.json');
+  if (!existsSync(join(root, hidden))) return 'nothing is installed yet';
+  const installed = lockEntries(hidden);
+  for (const [path, entry] of Object.entries(lockEntries('package-lock.json'))) {
+    if (!path.includes('node_modules/')) continue;
+    const found = installed[path];
+    // Packages for other platforms are optional and stay away.
+    const mayBeAbsent = entry.optional === true || entry.devOptional === true;
+    if (found === undefined ? !mayBeAbsent : found.version !== entry.version) return `${path} has changed`;
   }
   return undefined;
+}
+
+/** @returns {boolean} whether a program of our own packages is there but not in node_modules/.bin */
+function hasUnlinkedProgram() {
+  return Object.entries(lockEntries('package-lock.json'))
+    .filter(([path]) => path.startsWith('packages/'))
+    .flatMap(([path, { bin = {} }]) =>
+      Object.entries(bin).map(([name, file]) => ({ name, file: join(path, file) })),
+    )
+    .some(
+      ({ name, file }) =>
+        existsSync(join(root, file)) && !existsSync(join(root, 'node_modules', '.bin', name)),
+    );
 }
 
 /**

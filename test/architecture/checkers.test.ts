@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { filesUnder, isGenerated, packageNames, root } from './source-tree.js';
+import { filesUnder, isGenerated, packageNames, read, root } from './source-tree.js';
 
 const CODE = /\.(?:ts|tsx|mts|mjs|js|cjs|cts)$/;
 
@@ -28,7 +28,7 @@ test('the linter sees every file that people write', () => {
 });
 
 test('the compiler sees every file, tests and scripts included', () => {
-  const projects = [...packageNames.map((name) => `packages/${name}`), 'test', 'scripts'];
+  const projects = [...read('tsconfig.json').matchAll(/"path":\s*"([^"]+)"/g)].map(([, path = '']) => path);
   const seen = new Set(
     projects.flatMap((project) => tool('tsc', '-p', project, '--listFilesOnly').split('\n')),
   );
