@@ -48,6 +48,8 @@ export const LABELS = {
   pairPrk: 'symmetra/1 pair prk',
   pairConfirmInitiator: 'symmetra/1 pair confirm-initiator',
   pairConfirmResponder: 'symmetra/1 pair confirm-responder',
+  pairAcknowledge: 'symmetra/1 pair acknowledge',
+  pairRefusal: 'symmetra/1 pair refusal',
   pairContinuity: 'symmetra/1 pair continuity',
   pairContinuityId: 'symmetra/1 pair continuity-id',
   pairContinuityOffer: 'symmetra/1 pair continuity-offer',
@@ -63,10 +65,12 @@ export const LABELS = {
   controlEventSign: 'symmetra/1 control event-sign',
   controlEventHash: 'symmetra/1 control event-hash',
   adminRequestSign: 'symmetra/1 admin request-sign',
+  adminResponseSign: 'symmetra/1 admin response-sign',
 
   // State at rest
   storeValue: 'symmetra/1 store value',
   statePassphrase: 'symmetra/1 state passphrase',
+  statePassphraseCheck: 'symmetra/1 state passphrase-check',
   stateValue: 'symmetra/1 state value',
 } as const;
 

@@ -1,1 +1,11 @@
-export {};
+export { openLmdbStore } from './lmdb-store.js';
+export { masterKeyFile } from './master-key.js';
+export { openMemoryStore } from './memory-store.js';
+export { acquire } from './ownership.js';
+export type { Ownership } from './ownership.js';
+export { SCRYPT_PARAMETERS, passphraseFile, passphraseKey } from './passphrase.js';
+export type { ScryptParameters } from './passphrase.js';
+export { MAX_SEALED_VALUE_BYTES, SEAL_OVERHEAD_BYTES, sealStore } from './sealed-store.js';
+export type { MasterKey } from './sealed-store.js';
+export { MAX_KEY_BYTES, MAX_VALUE_BYTES } from './store.js';
+export type { Change, Row, ScanOptions, ScannedRow, Store } from './store.js';
