@@ -44,7 +44,7 @@ describe.each([
 
   const badKeys = vectors.publicKeyCheck.filter(({ valid }) => !valid);
   it.each(badKeys)('public key check refuses: $source', ({ publicKey }) => {
-    const refusal = expect.objectContaining({ code: 'BAD_KEM_KEY' });
+    const refusal: unknown = expect.objectContaining({ code: 'BAD_KEM_KEY' });
     expect(() => kem.checkPublicKey(fromHex(publicKey))).toThrow(refusal);
     expect(() => kem.encapsulate(fromHex(publicKey), new Uint8Array(kem.coinsLength))).toThrow(refusal);
   });
