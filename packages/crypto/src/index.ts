@@ -9,7 +9,7 @@ export { nodeBackend } from './backend-node.js';
 export type { Encapsulation, Kem, KemKeyPair } from './kem.js';
 export { createSuites, hmacSha256, sha256, suiteTable, suites } from './suites.js';
 export type { Suite, SuiteTable } from './suites.js';
-export { LABELS } from './labels.js';
+export { LABELS, labelBytes } from './labels.js';
 export type { Label } from './labels.js';
 export {
   NETWORK_ID_LENGTH,

@@ -1,0 +1,190 @@
+import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
+import {
+  DEVICE_ID_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_NODES,
+  PROTOCOL_VERSION,
+  SHORT_ID_LENGTH,
+  readCount,
+  readNodeId,
+} from '../context.js';
+import type { SealedTokenSecret } from '../enrolment/token.js';
+import { readLimits, writeLimits } from '../pairwise/header.js';
+import type { Limits } from '../pairwise/header.js';
+
+const HASH_LENGTH = 32;
+const MAX_LIST = 64;
+const MAX_TEXT = 255;
+const MAX_SEALED = 4096;
+
+/** What the network allows (CTL-5). A policy replaces the one before it; what it does not allow is refused. */
+export interface Policy {
+  readonly allowedSuites: readonly number[];
+  /** Purposes of pairwise keys; `*` allows any. */
+  readonly purposes: readonly string[];
+  readonly maximum: Limits;
+  /** Whether the first key of two devices must be dealt k = n. */
+  readonly firstContactAll: boolean;
+  readonly requireDirectKem: boolean;
+  /** Stages of a device's workflow, first to last; a step never goes back. */
+  readonly stages: readonly string[];
+  /** Stages in which a device may hold pairwise keys. */
+  readonly keyStages: readonly string[];
+}
+
+/** What an event decides (CTL-4). */
+export type ControlBody =
+  | { readonly kind: 'policy'; readonly policy: Policy }
+  | {
+      readonly kind: 'token-create';
+      readonly tokenId: Uint8Array;
+      readonly account: string;
+      readonly uses: number;
+      readonly expiresMs: number;
+      readonly tags: readonly { readonly key: string; readonly value: string }[];
+      /** t_i, sealed to each node. */
+      readonly secrets: readonly ({ readonly nodeId: string } & SealedTokenSecret)[];
+    }
+  | { readonly kind: 'device-revoke'; readonly deviceId: Uint8Array; readonly reason: string }
+  | { readonly kind: 'key-revoke'; readonly keyId: Uint8Array; readonly reason: string };
+
+/** CTL-3: one decision of the administrators. */
+export interface ControlEvent {
+  readonly networkId: Uint8Array;
+  /** From 1, without gaps. */
+  readonly number: number;
+  /** Hash of the event before; 32 zero bytes for the first. */
+  readonly previousHash: Uint8Array;
+  /** The administrator's clock, milliseconds since 1970; for people. */
+  readonly timeMs: number;
+  readonly body: ControlBody;
+}
+
+const KINDS = { policy: 1, 'token-create': 2, 'device-revoke': 3, 'key-revoke': 4 } as const;
+
+/** CTL-3: canonical bytes of an event. */
+export function encodeEvent(event: ControlEvent): Uint8Array {
+  const writer = new Writer()
+    .u8(PROTOCOL_VERSION)
+    .raw(event.networkId)
+    .u64(event.number)
+    .raw(event.previousHash)
+    .u64(event.timeMs)
+    .u8(KINDS[event.body.kind]);
+  return writeBody(writer, event.body).finish();
+}
+
+function writeBody(writer: Writer, body: ControlBody): Writer {
+  switch (body.kind) {
+    case 'policy':
+      return writePolicy(writer, body.policy);
+    case 'token-create':
+      return writer
+        .raw(body.tokenId)
+        .text(body.account)
+        .u32(body.uses)
+        .u64(body.expiresMs)
+        .list(body.tags, (w, tag) => w.text(tag.key).text(tag.value))
+        .list(body.secrets, (w, secret) => w.text(secret.nodeId).bytes(secret.ciphertext).bytes(secret.sealed));
+    case 'device-revoke':
+      return writer.raw(body.deviceId).text(body.reason);
+    case 'key-revoke':
+      return writer.raw(body.keyId).text(body.reason);
+  }
+}
+
+/** @throws BAD_ENCODING, WRONG_VERSION, BAD_EVENT */
+export function decodeEvent(bytes: Uint8Array): ControlEvent {
+  const reader = new Reader(bytes, 'control event');
+  const version = reader.u8();
+  if (version !== PROTOCOL_VERSION) {
+    throw new SymmetraError('WRONG_VERSION', 'the control event is of another protocol version', { version });
+  }
+  const event: ControlEvent = {
+    networkId: reader.raw(SHORT_ID_LENGTH),
+    number: readCount(reader),
+    previousHash: reader.raw(HASH_LENGTH),
+    timeMs: readCount(reader),
+    body: readBody(reader, reader.u8()),
+  };
+  reader.end();
+  return event;
+}
+
+function readBody(reader: Reader, kind: number): ControlBody {
+  switch (kind) {
+    case KINDS.policy:
+      return { kind: 'policy', policy: readPolicy(reader) };
+    case KINDS['token-create']:
+      return {
+        kind: 'token-create',
+        tokenId: reader.raw(SHORT_ID_LENGTH),
+        account: reader.text(MAX_NAME_LENGTH),
+        uses: reader.u32(),
+        expiresMs: readCount(reader),
+        tags: reader.list(MAX_LIST, (r) => ({ key: r.text(MAX_NAME_LENGTH), value: r.text(MAX_TEXT) })),
+        secrets: reader.list(MAX_NODES, (r) => ({
+          nodeId: readNodeId(r),
+          ciphertext: r.bytes(MAX_SEALED),
+          sealed: r.bytes(MAX_SEALED),
+        })),
+      };
+    case KINDS['device-revoke']:
+      return { kind: 'device-revoke', deviceId: reader.raw(DEVICE_ID_LENGTH), reason: reader.text(MAX_TEXT) };
+    case KINDS['key-revoke']:
+      return { kind: 'key-revoke', keyId: reader.raw(SHORT_ID_LENGTH), reason: reader.text(MAX_TEXT) };
+    default:
+      throw new SymmetraError('BAD_EVENT', 'the control event is of a kind that is not known here', { kind });
+  }
+}
+
+function writePolicy(writer: Writer, policy: Policy): Writer {
+  writer
+    .list(policy.allowedSuites, (w, suite) => w.u8(suite))
+    .list(policy.purposes, (w, purpose) => w.text(purpose));
+  return writeLimits(writer, policy.maximum)
+    .u8(policy.firstContactAll ? 1 : 0)
+    .u8(policy.requireDirectKem ? 1 : 0)
+    .list(policy.stages, (w, stage) => w.text(stage))
+    .list(policy.keyStages, (w, stage) => w.text(stage));
+}
+
+function readPolicy(reader: Reader): Policy {
+  const policy: Policy = {
+    allowedSuites: reader.list(MAX_LIST, (r) => r.u8()),
+    purposes: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
+    maximum: readLimits(reader),
+    firstContactAll: readFlag(reader),
+    requireDirectKem: readFlag(reader),
+    stages: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
+    keyStages: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
+  };
+  if (policy.stages.length === 0 || policy.maximum.lifetimeSeconds === 0) {
+    throw new SymmetraError('BAD_EVENT', 'a policy has at least one stage and a largest lifetime');
+  }
+  return policy;
+}
+
+function readFlag(reader: Reader): boolean {
+  const flag = reader.u8();
+  if (flag > 1) throw new SymmetraError('BAD_ENCODING', 'a flag is 0 or 1');
+  return flag === 1;
+}
+
+/** CTL-5: the policy that a new network begins with. */
+export const DEFAULT_POLICY: Policy = {
+  allowedSuites: [1, 2, 3],
+  purposes: ['*'],
+  maximum: { lifetimeSeconds: 30 * 24 * 3600, uses: 0 },
+  firstContactAll: false,
+  requireDirectKem: false,
+  stages: ['bootstrap', 'production'],
+  keyStages: ['production'],
+};
+
+/** ATK-4: the stage granted: the one asked if it is at most one after the present, never an earlier one. */
+export function grantStage(policy: Policy, present: string, asked: string): string {
+  const at = policy.stages.indexOf(present);
+  const to = policy.stages.indexOf(asked);
+  return to === at + 1 ? asked : present;
+}

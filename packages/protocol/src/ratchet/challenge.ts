@@ -1,0 +1,126 @@
+import { AuthenticationError, Reader, SymmetraError, Writer, equalConstantTime, expand } from '@symmetra/crypto';
+import { DEVICE_ID_LENGTH, NONCE_LENGTH, preamble, readCount, readNodeId, readPreamble } from '../context.js';
+import type { ProtocolContext } from '../context.js';
+import { epochContext } from './epoch.js';
+import type { ChainParties, EpochKeys, EvidenceKey } from './epoch.js';
+import { evidenceFor } from './responder.js';
+import type { NodeChain } from './responder.js';
+
+const EMPTY = new Uint8Array(0);
+const MAX_TAG = 64;
+
+/**
+ * ATK-8: a fresh challenge, with the place of the chain at the moment when it was issued: only a state that was left
+ * before then is evidence, so a proof that is delayed on its way accuses nobody.
+ */
+export interface Challenge {
+  /** 32 bytes. */
+  readonly nonce: Uint8Array;
+  readonly epoch: number;
+  readonly counter: number;
+}
+
+/** Issues a challenge for a chain as it stands. `nonce` is 32 fresh random bytes; it alone is sent. */
+export function issueChallenge(chain: NodeChain, nonce: Uint8Array): Challenge {
+  return { nonce, epoch: chain.keys.epoch, counter: chain.keys.counter };
+}
+
+/** Which state a party says that it holds. */
+export interface Proof {
+  readonly deviceId: Uint8Array;
+  readonly nodeId: string;
+  readonly epoch: number;
+  readonly counter: number;
+  readonly nonce: Uint8Array;
+}
+
+/**
+ * ATK-9: the device proves its newest state in answer to a challenge.
+ * @throws BAD_ENCODING when the challenge is not 32 bytes
+ */
+export function proveState(
+  context: ProtocolContext,
+  parties: ChainParties,
+  newest: EpochKeys,
+  challenge: Uint8Array,
+): Uint8Array {
+  if (challenge.length !== NONCE_LENGTH) throw new SymmetraError('BAD_ENCODING', 'a challenge has 32 bytes');
+  const claim = preamble(context)
+    .raw(parties.deviceId)
+    .text(parties.nodeId)
+    .u64(newest.epoch)
+    .u64(newest.counter)
+    .raw(challenge)
+    .finish();
+  const tag = proofTag(context, parties, newest.suiteId, newest.epoch, newest.evidenceKey, claim);
+  return new Writer().bytes(claim).bytes(tag).finish();
+}
+
+function proofTag(
+  context: ProtocolContext,
+  parties: ChainParties,
+  suiteId: number,
+  epoch: number,
+  evidenceKey: EvidenceKey,
+  claim: Uint8Array,
+): Uint8Array {
+  const suite = context.suites.get(suiteId);
+  const key = expand(suite, evidenceKey.bytes, 'ratchetChallenge', epochContext(context, parties, epoch, EMPTY));
+  const tag = suite.mac(key, claim);
+  key.fill(0);
+  return tag;
+}
+
+/** Reads a proof without judging it. @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK */
+export function inspectProof(context: ProtocolContext, bytes: Uint8Array): Proof {
+  return decodeClaim(context, decodeFrame(bytes).claim);
+}
+
+function decodeFrame(bytes: Uint8Array): { claim: Uint8Array; tag: Uint8Array } {
+  const reader = new Reader(bytes, 'proof');
+  const frame = { claim: reader.bytes(), tag: reader.bytes(MAX_TAG) };
+  reader.end();
+  return frame;
+}
+
+function decodeClaim(context: ProtocolContext, bytes: Uint8Array): Proof {
+  const reader = new Reader(bytes, 'proof');
+  readPreamble(context, reader);
+  const proof = {
+    deviceId: reader.raw(DEVICE_ID_LENGTH),
+    nodeId: readNodeId(reader),
+    epoch: readCount(reader),
+    counter: readCount(reader),
+    nonce: reader.raw(NONCE_LENGTH),
+  };
+  reader.end();
+  return proof;
+}
+
+/**
+ * ATK-9: judges a proof: `left` means that a party holds a state which the chain had left when the challenge was
+ * issued (raise clone-suspected); `current` accuses nobody.
+ * @throws BAD_ENCODING, AUTHENTICATION_FAILED
+ */
+export function judgeProof(
+  context: ProtocolContext,
+  chain: NodeChain,
+  challenge: Challenge,
+  bytes: Uint8Array,
+): 'current' | 'left' {
+  const { claim, tag } = decodeFrame(bytes);
+  const proof = decodeClaim(context, claim);
+  const found = evidenceFor(chain, proof.epoch);
+  const { parties } = chain;
+  if (
+    found === undefined ||
+    proof.nodeId !== parties.nodeId ||
+    !equalConstantTime(proof.deviceId, parties.deviceId) ||
+    !equalConstantTime(proof.nonce, challenge.nonce) ||
+    !equalConstantTime(tag, proofTag(context, parties, found.suiteId, proof.epoch, found.evidenceKey, claim))
+  ) {
+    throw new AuthenticationError('the proof does not verify');
+  }
+  const left = proof.epoch < challenge.epoch || (proof.epoch === challenge.epoch && proof.counter < challenge.counter);
+  return left ? 'left' : 'current';
+}
