@@ -89,7 +89,7 @@ class LmdbStore implements Store {
   readonly #database: Database;
   readonly #ownership: Ownership;
   #lastVersion: number;
-  #queue: Pending[] = [];
+  readonly #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #broken: SymmetraError | undefined;
@@ -189,7 +189,8 @@ class LmdbStore implements Store {
       ({ key, expect }) => expect === undefined || expect === this.#currentVersion(key, rows),
     );
     if (!expected) return false;
-    const version = (this.#lastVersion += 1);
+    this.#lastVersion += 1;
+    const version = this.#lastVersion;
     for (const { key, row } of writes) {
       row?.writeUIntBE(version, VERSION_BYTES - 6, 6);
       rows.set(key, row);
@@ -235,8 +236,8 @@ async function causeOf(error: unknown): Promise<unknown> {
   try {
     await (error as { readonly commitError?: unknown } | null)?.commitError;
     return error;
-  } catch (cause) {
-    return cause;
+  } catch (error_) {
+    return error_;
   }
 }
 

@@ -24,7 +24,8 @@ class MemoryStore implements Store {
     for (const { key, expect } of changes) {
       if (expect !== undefined && expect !== (this.#rows.get(key)?.version ?? 0)) return false;
     }
-    const version = (this.#lastVersion += 1);
+    this.#lastVersion += 1;
+    const version = this.#lastVersion;
     for (const { key, value } of changes) {
       if (value === null) this.#rows.delete(key);
       else this.#rows.set(key, { value: value.slice(), version });

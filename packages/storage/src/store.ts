@@ -98,8 +98,9 @@ export function checkChanges(changes: readonly Change[], maxValueBytes: number =
   const keys = new Set<string>();
   for (const { key, value } of changes) {
     checkKey(key);
-    if (keys.has(key))
+    if (keys.has(key)) {
       throw new SymmetraError('DUPLICATE_KEY', 'one commit changes the same key twice', { key });
+    }
     keys.add(key);
     if (value !== null && value.length > maxValueBytes) {
       throw new SymmetraError('VALUE_TOO_LARGE', `the value has ${value.length} bytes`, {
