@@ -6,6 +6,8 @@ import { AuthenticationError } from './error.js';
 
 type Crypto = typeof NodeCrypto;
 type AeadName = 'aes-256-gcm' | 'chacha20-poly1305';
+/** node's types give each AEAD an overload of its own; the calls are the same. */
+type GcmTypes = 'aes-256-gcm';
 type HashName = 'sha256' | 'sha512';
 
 const AEAD_OPTIONS = { authTagLength: AEAD_TAG_LENGTH };
@@ -74,8 +76,8 @@ function seal(
   plaintext: Uint8Array,
 ): Uint8Array {
   checkAeadInput(key, nonce);
-  const cipher = createCipher(crypto, name, key, nonce);
-  if (aad.length > 0) cipher.setAAD(aad, { plaintextLength: plaintext.length });
+  const cipher = crypto.createCipheriv(name as GcmTypes, key, nonce, AEAD_OPTIONS);
+  if (aad.length > 0) cipher.setAAD(aad);
   const sealed = new Uint8Array(plaintext.length + AEAD_TAG_LENGTH);
   sealed.set(cipher.update(plaintext));
   cipher.final();
@@ -94,8 +96,8 @@ function open(
   checkAeadInput(key, nonce);
   const length = sealed.length - AEAD_TAG_LENGTH;
   if (length < 0) throw new AuthenticationError();
-  const decipher = createDecipher(crypto, name, key, nonce);
-  if (aad.length > 0) decipher.setAAD(aad, { plaintextLength: length });
+  const decipher = crypto.createDecipheriv(name as GcmTypes, key, nonce, AEAD_OPTIONS);
+  if (aad.length > 0) decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(length));
   const plaintext = plain(decipher.update(sealed.subarray(0, length)));
   try {
@@ -105,19 +107,6 @@ function open(
     throw new AuthenticationError();
   }
   return plaintext;
-}
-
-/** node's types give each AEAD an overload of its own; the calls are the same. */
-function createCipher(crypto: Crypto, name: AeadName, key: Uint8Array, nonce: Uint8Array) {
-  return name === 'aes-256-gcm'
-    ? crypto.createCipheriv(name, key, nonce, AEAD_OPTIONS)
-    : crypto.createCipheriv(name, key, nonce, AEAD_OPTIONS);
-}
-
-function createDecipher(crypto: Crypto, name: AeadName, key: Uint8Array, nonce: Uint8Array) {
-  return name === 'aes-256-gcm'
-    ? crypto.createDecipheriv(name, key, nonce, AEAD_OPTIONS)
-    : crypto.createDecipheriv(name, key, nonce, AEAD_OPTIONS);
 }
 
 /** OpenSSL makes the all-zero check of RFC 7748 section 6.1 an error; here it is a value. */

@@ -1,7 +1,5 @@
 import type { Mac } from './backend.js';
-import { concat, wipe } from './bytes.js';
-
-const FIRST_COUNTER = Uint8Array.of(1);
+import { wipe } from './bytes.js';
 
 /** HKDF-Extract (RFC 5869 section 2.2). */
 export function hkdfExtract(mac: Mac, salt: Uint8Array, ikm: Uint8Array): Uint8Array {
@@ -13,19 +11,19 @@ export function hkdfExtract(mac: Mac, salt: Uint8Array, ikm: Uint8Array): Uint8A
  * @param length 1 to 255 hash lengths; the caller checks it.
  */
 export function hkdfExpand(mac: Mac, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  const infoAndCounter = concat(info, FIRST_COUNTER);
-  let block = mac(prk, infoAndCounter);
+  const counter = Uint8Array.of(1);
+  let block = mac(prk, info, counter);
   if (length === block.length) return block;
 
   const okm = new Uint8Array(length);
   let filled = 0;
-  for (let counter = 2; ; counter++) {
+  for (;;) {
     const taken = Math.min(block.length, length - filled);
     okm.set(block.subarray(0, taken), filled);
     filled += taken;
     if (filled === length) break;
-    infoAndCounter[info.length] = counter;
-    const next = mac(prk, block, infoAndCounter);
+    counter[0] = (counter[0] as number) + 1;
+    const next = mac(prk, block, info, counter);
     wipe(block);
     block = next;
   }

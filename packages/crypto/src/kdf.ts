@@ -14,6 +14,8 @@ export const ONE_SHOT_NONCE_LENGTH = 32;
 
 /** RFC 5869 section 2.3: at most 255 blocks. */
 const MAX_BLOCKS = 255;
+/** Five length prefixes, the suite id and the output length. */
+const INFO_FIXED_LENGTH = 5 * 2 + 1 + 2;
 const ZERO_NONCE = new Uint8Array(12);
 
 /** What every derivation binds beside its label, suite and length (protocol section 2). */
@@ -73,7 +75,7 @@ export function extractExpand(
   context: KdfContext,
   length: number = suite.hashLength,
 ): Uint8Array {
-  const writer = new Writer();
+  const writer = new Writer(ikms.reduce((total, ikm) => total + 2 + ikm.length, 0));
   for (const ikm of ikms) writer.bytes(ikm);
   const framed = writer.finish();
   const prk = hkdfExtract(suite.mac, labelBytes(label), framed);
@@ -136,19 +138,31 @@ function oneShotKey(
   nonce: Uint8Array,
 ): Uint8Array {
   checkLength(nonce, ONE_SHOT_NONCE_LENGTH, 'ONE_SHOT_NONCE_LENGTH', 'the nonce of a one-shot message');
-  const transcriptHash = suite.hash(new Writer().bytes(context.transcriptHash).bytes(nonce).finish());
+  const capacity = 2 + context.transcriptHash.length + 2 + nonce.length;
+  const framed = new Writer(capacity).bytes(context.transcriptHash).bytes(nonce).finish();
+  const transcriptHash = suite.hash(framed);
   return expand(suite, key, label, { ...context, transcriptHash }, suite.keyLength);
 }
 
 function encodeInfo(suite: Suite, label: Label, context: KdfContext, length: number): Uint8Array {
-  return new Writer()
-    .bytes(labelBytes(label))
+  const { networkId, initiator, responder, epoch, transcriptHash } = context;
+  const labelText = labelBytes(label);
+  const capacity =
+    INFO_FIXED_LENGTH +
+    labelText.length +
+    networkId.length +
+    initiator.length +
+    responder.length +
+    epoch.length +
+    transcriptHash.length;
+  return new Writer(capacity)
+    .bytes(labelText)
     .u8(suite.id)
-    .raw(context.networkId)
-    .bytes(context.initiator)
-    .bytes(context.responder)
-    .bytes(context.epoch)
-    .bytes(context.transcriptHash)
+    .raw(networkId)
+    .bytes(initiator)
+    .bytes(responder)
+    .bytes(epoch)
+    .bytes(transcriptHash)
     .u16(length)
     .finish();
 }

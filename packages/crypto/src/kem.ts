@@ -42,7 +42,7 @@ export interface Kem {
 /** Bytes of every KEM's shared secret. */
 export const SHARED_SECRET_LENGTH = 32;
 
-/** Bytes of rho, which ends an ML-KEM encapsulation key, and of one packed polynomial before it. */
+/** Bytes of rho, which ends an ML-KEM public key; packed 12-bit coefficients stand before it. */
 const RHO_LENGTH = 32;
 const ML_KEM_MODULUS = 3329;
 
