@@ -58,7 +58,6 @@ export const LABELS = {
   pairTlsPsk: 'symmetra/1 pair tls-psk',
   pairTlsIdentity: 'symmetra/1 pair tls-identity',
   pairFingerprint: 'symmetra/1 pair fingerprint',
-  pairStoredShare: 'symmetra/1 pair stored-share',
 
   // Descriptor, control log, administration (sections 1 and 8)
   descriptorSign: 'symmetra/1 descriptor sign',
@@ -71,7 +70,6 @@ export const LABELS = {
   storeValue: 'symmetra/1 store value',
   statePassphrase: 'symmetra/1 state passphrase',
   statePassphraseCheck: 'symmetra/1 state passphrase-check',
-  stateValue: 'symmetra/1 state value',
 } as const;
 
 /** A label by its key in {@link LABELS}. */

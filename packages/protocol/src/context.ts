@@ -1,5 +1,5 @@
-import { Reader, SymmetraError, Writer, sha256, utf8 } from '@symmetra/crypto';
-import type { KdfContext, SuiteTable } from '@symmetra/crypto';
+import { SymmetraError, Writer, sha256, utf8 } from '@symmetra/crypto';
+import type { KdfContext, SuiteTable, Reader } from '@symmetra/crypto';
 
 /** Version of the wire protocol; it stands first in every handshake message. */
 export const PROTOCOL_VERSION = 1;
@@ -67,7 +67,9 @@ export function readCount(reader: Reader): number {
 /** Reads and checks a node id: 1 to 64 of a-z, 0-9 and inner hyphens. @throws BAD_ENCODING */
 export function readNodeId(reader: Reader): string {
   const id = reader.text(MAX_NAME_LENGTH);
-  if (!NODE_ID.test(id)) throw new SymmetraError('BAD_ENCODING', 'a node id has characters that are not allowed');
+  if (!NODE_ID.test(id)) {
+    throw new SymmetraError('BAD_ENCODING', 'a node id has characters that are not allowed');
+  }
   return id;
 }
 

@@ -1,5 +1,12 @@
 import { Reader, SymmetraError, Writer, equalConstantTime, sha256, sign, verify } from '@symmetra/crypto';
-import { MAX_NAME_LENGTH, MAX_NODES, PROTOCOL_VERSION, SHORT_ID_LENGTH, readCount, readNodeId } from '../context.js';
+import {
+  MAX_NAME_LENGTH,
+  MAX_NODES,
+  PROTOCOL_VERSION,
+  SHORT_ID_LENGTH,
+  readCount,
+  readNodeId,
+} from '../context.js';
 
 const MAX_KEY_BYTES = 4096;
 const MAX_ADDRESSES = 16;
@@ -93,7 +100,8 @@ export function decodeDescriptor(bytes: Uint8Array): Descriptor {
 
 /** The rules that hold for every descriptor. @throws BAD_DESCRIPTOR */
 export function checkDescriptor(descriptor: Descriptor): void {
-  const bad = (reason: string): SymmetraError => new SymmetraError('BAD_DESCRIPTOR', `the descriptor ${reason}`);
+  const bad = (reason: string): SymmetraError =>
+    new SymmetraError('BAD_DESCRIPTOR', `the descriptor ${reason}`);
   const { nodes, suites, threshold, administrators, administratorThreshold } = descriptor;
   if (nodes.length === 0 || new Set(nodes.map((node) => node.id)).size !== nodes.length) {
     throw bad('names no node, or one twice');
@@ -102,7 +110,9 @@ export function checkDescriptor(descriptor: Descriptor): void {
   if (suites.length === 0 || suites.some((suite, i) => i > 0 && suite <= (suites[i - 1] as number))) {
     throw bad('has no suites, or not in order');
   }
-  const complete = nodes.every((node) => suites.every((id) => node.kemKeys.some((key) => key.suiteId === id)));
+  const complete = nodes.every((node) =>
+    suites.every((id) => node.kemKeys.some((key) => key.suiteId === id)),
+  );
   if (!complete || nodes.some((node) => !node.kemKeys.some((key) => key.suiteId === 1))) {
     throw bad('has a node without a KEM key for each suite and for suite 1');
   }

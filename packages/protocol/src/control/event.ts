@@ -85,7 +85,9 @@ function writeBody(writer: Writer, body: ControlBody): Writer {
         .u32(body.uses)
         .u64(body.expiresMs)
         .list(body.tags, (w, tag) => w.text(tag.key).text(tag.value))
-        .list(body.secrets, (w, secret) => w.text(secret.nodeId).bytes(secret.ciphertext).bytes(secret.sealed));
+        .list(body.secrets, (w, secret) =>
+          w.text(secret.nodeId).bytes(secret.ciphertext).bytes(secret.sealed),
+        );
     case 'device-revoke':
       return writer.raw(body.deviceId).text(body.reason);
     case 'key-revoke':

@@ -78,7 +78,9 @@ export function nextEvent(
   head: LogHead,
   knownHash: (number: number) => Uint8Array | undefined,
   signed: SignedEvent,
-): { readonly kind: 'repeated' } | { readonly kind: 'next'; readonly event: ControlEvent; readonly head: LogHead } {
+):
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'next'; readonly event: ControlEvent; readonly head: LogHead } {
   const event = verifyEvent(descriptor, signed);
   const hash = eventHash(signed.event);
   if (event.number <= head.number) {

@@ -59,8 +59,12 @@ export function verifyRequest(
   nowMs: number,
 ): void {
   if (request.node !== nodeId) throw new SymmetraError('WRONG_NODE', 'the request is meant for another node');
-  if (request.nonce.length !== NONCE_LENGTH) throw new SymmetraError('BAD_ENCODING', 'a request nonce has 32 bytes');
-  const publicKey = descriptor.administrators.find((key) => equalConstantTime(sha256(key), request.administrator));
+  if (request.nonce.length !== NONCE_LENGTH) {
+    throw new SymmetraError('BAD_ENCODING', 'a request nonce has 32 bytes');
+  }
+  const publicKey = descriptor.administrators.find((key) =>
+    equalConstantTime(sha256(key), request.administrator),
+  );
   if (publicKey === undefined) {
     throw new SymmetraError('ADMINISTRATOR_UNKNOWN', 'the descriptor names no such administrator');
   }

@@ -162,7 +162,11 @@ export function receiveAnswer(
     confirmation,
     ackTag: keys.ackTag,
   };
-  return { state: next, output: confirmation, consumed: state.kind === 'confirming' ? [state.bootstrapKey] : [] };
+  return {
+    state: next,
+    output: confirmation,
+    consumed: state.kind === 'confirming' ? [state.bootstrapKey] : [],
+  };
 }
 
 /** ENR-8: checks the acknowledgement; the device is enrolled at this node. @throws AUTHENTICATION_FAILED */
@@ -181,5 +185,9 @@ export function receiveAcknowledgement(
     bootstrapKey: state.bootstrapKey,
     transcriptHash: state.transcriptHash,
   };
-  return { state: enrolled, output: undefined, consumed: [state.token, state.staticSecret, state.ephemeralKey] };
+  return {
+    state: enrolled,
+    output: undefined,
+    consumed: [state.token, state.staticSecret, state.ephemeralKey],
+  };
 }

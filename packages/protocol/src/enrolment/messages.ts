@@ -93,7 +93,12 @@ export interface Answer {
 }
 
 export function encodeAnswer(answer: Answer): Uint8Array {
-  return new Writer().raw(answer.nonce).bytes(answer.ciphertext).text(answer.account).bytes(answer.tag).finish();
+  return new Writer()
+    .raw(answer.nonce)
+    .bytes(answer.ciphertext)
+    .text(answer.account)
+    .bytes(answer.tag)
+    .finish();
 }
 
 /** @throws BAD_ENCODING */

@@ -94,10 +94,14 @@ export function receiveOffer(
 ): Step<TokenRecord, Uint8Array> {
   const offer = decodeOffer(offerBytes);
   const body = decodeOfferBody(context, offer.body);
-  if (body.nodeId !== node.nodeId) throw new SymmetraError('WRONG_NODE', 'the offer is meant for another node');
+  if (body.nodeId !== node.nodeId) {
+    throw new SymmetraError('WRONG_NODE', 'the offer is meant for another node');
+  }
   const kemKey = node.kemKeys.get(body.suiteId);
   if (!node.allowedSuites.includes(body.suiteId) || kemKey === undefined) {
-    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${body.suiteId}`, { suite: body.suiteId });
+    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${body.suiteId}`, {
+      suite: body.suiteId,
+    });
   }
   const suite = context.suites.get(body.suiteId);
   const parties: EnrolmentParties = {
@@ -119,7 +123,9 @@ export function receiveOffer(
   }
   const staticSecret = suite.kem.decapsulate(body.ciphertext, kemKey.secretKey.bytes);
   const expected = offerTag(context, suite, parties, record.token, staticSecret, offer.body);
-  if (!equalConstantTime(offer.tag, expected)) throw new AuthenticationError('the enrolment offer does not verify');
+  if (!equalConstantTime(offer.tag, expected)) {
+    throw new AuthenticationError('the enrolment offer does not verify');
+  }
   if (body.descriptorVersion < node.descriptorVersion) {
     throw new SymmetraError('DESCRIPTOR_OLD', 'the device used an older descriptor', {
       version: node.descriptorVersion,
@@ -152,7 +158,9 @@ export function receiveOffer(
     transcriptHash: keys.transcriptHash,
     expiresMs: nowMs + node.reservationMs,
   };
-  const dropped = record.claims.flatMap((old) => (live.includes(old) || old.kind === 'spent' ? [] : [old.bootstrapKey]));
+  const dropped = record.claims.flatMap((old) =>
+    live.includes(old) || old.kind === 'spent' ? [] : [old.bootstrapKey],
+  );
   return { state: { ...record, claims: [...live, claim] }, output: claim.answer, consumed: dropped };
 }
 
@@ -209,7 +217,8 @@ export function receiveConfirmation(
   if (claim.kind === 'spent') {
     return { state: record, output: { acknowledgement: claim.ackTag }, consumed: [] };
   }
-  const { bootstrapKey, transcriptHash, deviceId, suiteId, name, offerHash, answer, deviceTag, ackTag } = claim;
+  const { bootstrapKey, transcriptHash, deviceId, suiteId, name, offerHash, answer, deviceTag, ackTag } =
+    claim;
   const spent: SpentClaim = { kind: 'spent', deviceId, suiteId, name, offerHash, answer, deviceTag, ackTag };
   return {
     state: { ...record, claims: record.claims.map((one) => (one === claim ? spent : one)) },

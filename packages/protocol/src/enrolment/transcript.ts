@@ -28,7 +28,12 @@ export function filterTag(
   token: NodeTokenSecret,
   body: Uint8Array,
 ): Uint8Array {
-  const key = extractExpand(suite, [token.bytes], 'enrolFilter', contextOf(context, parties, parties.nodeKeyHash));
+  const key = extractExpand(
+    suite,
+    [token.bytes],
+    'enrolFilter',
+    contextOf(context, parties, parties.nodeKeyHash),
+  );
   const tag = suite.mac(key, body);
   key.fill(0);
   return tag;

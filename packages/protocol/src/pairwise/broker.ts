@@ -62,7 +62,9 @@ export function approve(
     throw new SymmetraError('INITIATOR_MISMATCH', 'the header names another device as its initiator');
   }
   const place = header.nodes.indexOf(rules.nodeId) + 1;
-  if (place === 0) throw new SymmetraError('NOT_IN_NODE_SET', 'this node is not in the node set of the header');
+  if (place === 0) {
+    throw new SymmetraError('NOT_IN_NODE_SET', 'this node is not in the node set of the header');
+  }
   checkRules(rules, header);
   const commitment = header.commitments[place - 1] as Uint8Array;
   if (
@@ -93,7 +95,9 @@ function checkRules(rules: BrokerRules, header: Header): void {
     });
   }
   if (!rules.allowedSuites.includes(header.suiteId)) {
-    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${header.suiteId}`, { suite: header.suiteId });
+    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${header.suiteId}`, {
+      suite: header.suiteId,
+    });
   }
   if (!rules.purposes.includes('*') && !rules.purposes.includes(header.purpose)) {
     throw new SymmetraError('PURPOSE_FORBIDDEN', 'policy does not allow keys for this purpose', {
@@ -115,7 +119,9 @@ export function checkStanding(
   responder: DeviceStanding | undefined,
 ): void {
   if (initiator.revoked) throw new SymmetraError('DEVICE_REVOKED', 'the device is revoked');
-  if (responder === undefined) throw new SymmetraError('PEER_UNKNOWN', 'the peer is not enrolled at this node');
+  if (responder === undefined) {
+    throw new SymmetraError('PEER_UNKNOWN', 'the peer is not enrolled at this node');
+  }
   if (responder.revoked) throw new SymmetraError('PEER_REVOKED', 'the peer is revoked');
   if (!rules.stages.includes(initiator.stage) || !rules.stages.includes(responder.stage)) {
     throw new SymmetraError('STAGE_TOO_EARLY', 'a device is not yet at a stage in which policy allows keys');

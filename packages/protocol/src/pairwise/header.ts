@@ -1,5 +1,5 @@
-import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
-import type { Suite } from '@symmetra/crypto';
+import { Reader, SymmetraError } from '@symmetra/crypto';
+import type { Suite, Writer } from '@symmetra/crypto';
 import {
   DEVICE_ID_LENGTH,
   MAX_NAME_LENGTH,
@@ -114,7 +114,9 @@ function checkHeader(suite: Suite, header: Header): void {
   const { nodes, threshold, keyLength } = header;
   const bad = (reason: string): SymmetraError => new SymmetraError('BAD_HEADER', `the header ${reason}`);
   if (header.purpose === '') throw bad('names no purpose');
-  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH) throw bad('asks for a key of a length not allowed');
+  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH) {
+    throw bad('asks for a key of a length not allowed');
+  }
   if (header.limits.lifetimeSeconds === 0) throw bad('asks for a key without a lifetime');
   if (new Set(nodes).size !== nodes.length) throw bad('names a node twice');
   if (threshold < 2 || threshold > nodes.length) throw bad('has a threshold that its node set can not meet');
@@ -122,8 +124,12 @@ function checkHeader(suite: Suite, header: Header): void {
   if (header.commitments.length !== nodes.length || hashes.some((hash) => hash.length !== suite.hashLength)) {
     throw bad('has commitments that do not fit its suite or node set');
   }
-  if (header.offers.some(({ tag }) => tag.length !== 32 && tag.length !== 64)) throw bad('has an offer of wrong length');
-  if (header.initiator.every((byte, i) => byte === header.responder[i])) throw bad('has one device at both ends');
+  if (header.offers.some(({ tag }) => tag.length !== 32 && tag.length !== 64)) {
+    throw bad('has an offer of wrong length');
+  }
+  if (header.initiator.every((byte, i) => byte === header.responder[i])) {
+    throw bad('has one device at both ends');
+  }
 }
 
 export function writeLimits(writer: Writer, limits: Limits): Writer {

@@ -189,7 +189,9 @@ export function receiveResponse(
 
 function offerOf(state: PairRequested, id: Uint8Array): ContinuityEntry {
   const entry = state.offered.find((one) => equalConstantTime(one.id, id));
-  if (entry === undefined) throw new AuthenticationError('the response chose a continuity secret that was not offered');
+  if (entry === undefined) {
+    throw new AuthenticationError('the response chose a continuity secret that was not offered');
+  }
   return entry;
 }
 
@@ -202,12 +204,18 @@ function checkResponse(header: Header, response: PairResponse, continuityMissing
     throw new SymmetraError('BAD_RESPONSE', 'the peer answered outside what was asked');
   }
   if (continuityMissing) {
-    throw new SymmetraError('CONTINUITY_REQUIRED', 'the peer does not hold the secret of an earlier key; forget the peer to start anew');
+    throw new SymmetraError(
+      'CONTINUITY_REQUIRED',
+      'the peer does not hold the secret of an earlier key; forget the peer to start anew',
+    );
   }
 }
 
 /** PAIR-9: checks the acknowledgement. @throws BAD_ENCODING, AUTHENTICATION_FAILED */
-export function receivePairAcknowledge(state: PairConfirmed, bytes: Uint8Array): Step<PairFinished, undefined> {
+export function receivePairAcknowledge(
+  state: PairConfirmed,
+  bytes: Uint8Array,
+): Step<PairFinished, undefined> {
   const message = decodePairMessage(bytes);
   if (message.kind !== 'acknowledge' || !equalConstantTime(message.tag, state.ackTag)) {
     throw new AuthenticationError('the acknowledgement does not verify');

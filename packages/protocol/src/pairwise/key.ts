@@ -50,6 +50,8 @@ export function keyMaterial(
 
 function nodeAt(header: Header, place: number): string {
   const node = header.nodes[place - 1];
-  if (node === undefined) throw new SymmetraError('BAD_RESPONSE', 'the peer named a node that is not in the set');
+  if (node === undefined) {
+    throw new SymmetraError('BAD_RESPONSE', 'the peer named a node that is not in the set');
+  }
   return node;
 }

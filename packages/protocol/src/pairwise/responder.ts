@@ -8,7 +8,13 @@ import { keyMaterial } from './key.js';
 import type { KeyMaterial } from './key.js';
 import { decodePairMessage, encodePairMessage } from './messages.js';
 import type { PairResponse } from './messages.js';
-import { ephemeralKeyHash, pairSecrets, pairTranscriptHash, refusalTag, shareCommitment } from './transcript.js';
+import {
+  ephemeralKeyHash,
+  pairSecrets,
+  pairTranscriptHash,
+  refusalTag,
+  shareCommitment,
+} from './transcript.js';
 import type { Share } from './transcript.js';
 
 /*
@@ -64,7 +70,9 @@ export function checkDelivery(
   const header = decodeHeader(context, delivery.header);
   const suite = context.suites.get(header.suiteId);
   const place = header.nodes.indexOf(nodeId) + 1;
-  if (place === 0) throw new SymmetraError('NOT_IN_NODE_SET', 'the node is not in the node set of the header');
+  if (place === 0) {
+    throw new SymmetraError('NOT_IN_NODE_SET', 'the node is not in the node set of the header');
+  }
   if (!equalConstantTime(header.responder, floors.deviceId)) {
     throw new SymmetraError('RESPONDER_MISMATCH', 'the delivery is meant for another device');
   }
@@ -78,7 +86,9 @@ export function checkDelivery(
   }
   if (header.ephemeralKeyHash !== undefined) {
     if (!equalConstantTime(ephemeralKeyHash(suite, delivery.ephemeralKey), header.ephemeralKeyHash)) {
-      throw new SymmetraError('EPHEMERAL_KEY_MISMATCH', 'the ephemeral key does not fit the header', { node: nodeId });
+      throw new SymmetraError('EPHEMERAL_KEY_MISMATCH', 'the ephemeral key does not fit the header', {
+        node: nodeId,
+      });
     }
     suite.kem.checkPublicKey(delivery.ephemeralKey);
   }
@@ -104,7 +114,9 @@ function checkFloors(floors: ResponderFloors, header: Header): void {
     throw new SymmetraError('BELOW_FLOOR', 'the node set or threshold is below what the descriptor asks');
   }
   if (!floors.allowedSuites.includes(header.suiteId)) {
-    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${header.suiteId}`, { suite: header.suiteId });
+    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${header.suiteId}`, {
+      suite: header.suiteId,
+    });
   }
 }
 
@@ -228,7 +240,10 @@ function refusalReason(
  * confirmation gets the same acknowledgement; one that does not verify is dropped and changes nothing.
  * @throws BAD_ENCODING, AUTHENTICATION_FAILED
  */
-export function receiveConfirm(state: PairResponded | PairHeld, bytes: Uint8Array): Step<PairHeld, Uint8Array> {
+export function receiveConfirm(
+  state: PairResponded | PairHeld,
+  bytes: Uint8Array,
+): Step<PairHeld, Uint8Array> {
   const message = decodePairMessage(bytes);
   if (message.kind !== 'confirm' || !equalConstantTime(message.tag, state.initiatorTag)) {
     throw new AuthenticationError('the confirmation does not verify');

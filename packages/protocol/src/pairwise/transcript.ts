@@ -20,7 +20,11 @@ export type ApplicationKey = Secret<'ApplicationKey'>;
 export type TlsKey = Secret<'TlsKey'>;
 
 /** The derivation context of a negotiation: A, B, key id, and a hash. */
-export function pairContext(context: ProtocolContext, header: Header, transcriptHash: Uint8Array): KdfContext {
+export function pairContext(
+  context: ProtocolContext,
+  header: Header,
+  transcriptHash: Uint8Array,
+): KdfContext {
   return {
     networkId: context.networkId,
     initiator: header.initiator,
@@ -31,7 +35,12 @@ export function pairContext(context: ProtocolContext, header: Header, transcript
 }
 
 /** PAIR-1: cm_i = H(label, key id, i, s_i). */
-export function shareCommitment(suite: Suite, keyId: Uint8Array, place: number, share: Uint8Array): Uint8Array {
+export function shareCommitment(
+  suite: Suite,
+  keyId: Uint8Array,
+  place: number,
+  share: Uint8Array,
+): Uint8Array {
   return suite.hash(new Writer().bytes(labelBytes('pairShare')).raw(keyId).u8(place).raw(share).finish());
 }
 

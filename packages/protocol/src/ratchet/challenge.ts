@@ -1,4 +1,11 @@
-import { AuthenticationError, Reader, SymmetraError, Writer, equalConstantTime, expand } from '@symmetra/crypto';
+import {
+  AuthenticationError,
+  Reader,
+  SymmetraError,
+  Writer,
+  equalConstantTime,
+  expand,
+} from '@symmetra/crypto';
 import { DEVICE_ID_LENGTH, NONCE_LENGTH, preamble, readCount, readNodeId, readPreamble } from '../context.js';
 import type { ProtocolContext } from '../context.js';
 import { epochContext } from './epoch.js';
@@ -65,7 +72,12 @@ function proofTag(
   claim: Uint8Array,
 ): Uint8Array {
   const suite = context.suites.get(suiteId);
-  const key = expand(suite, evidenceKey.bytes, 'ratchetChallenge', epochContext(context, parties, epoch, EMPTY));
+  const key = expand(
+    suite,
+    evidenceKey.bytes,
+    'ratchetChallenge',
+    epochContext(context, parties, epoch, EMPTY),
+  );
   const tag = suite.mac(key, claim);
   key.fill(0);
   return tag;
@@ -121,6 +133,7 @@ export function judgeProof(
   ) {
     throw new AuthenticationError('the proof does not verify');
   }
-  const left = proof.epoch < challenge.epoch || (proof.epoch === challenge.epoch && proof.counter < challenge.counter);
+  const left =
+    proof.epoch < challenge.epoch || (proof.epoch === challenge.epoch && proof.counter < challenge.counter);
   return left ? 'left' : 'current';
 }

@@ -93,7 +93,11 @@ export interface StepRandom extends KemRandom {
 }
 
 /** ATK-1: the chain begins with the bootstrap key as K[0], which is used for nothing but the first step. */
-export function beginChain(context: ProtocolContext, enrolled: Enrolled, stage: string): Step<ChainSettled, undefined> {
+export function beginChain(
+  context: ProtocolContext,
+  enrolled: Enrolled,
+  stage: string,
+): Step<ChainSettled, undefined> {
   const { deviceId, nodeId } = enrolled.parties;
   const parties = { deviceId, nodeId };
   const epoch = { suiteId: enrolled.suiteId, epoch: 0, stage };

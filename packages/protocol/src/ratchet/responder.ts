@@ -74,7 +74,12 @@ export function commitPending(chain: NodeChain): Step<NodeChain, undefined> {
     confirmation: chain.pending.confirmation,
     previous: { suiteId, epoch, evidenceKey },
   };
-  const left = [chain.keys.ratchetKey, chain.keys.chainKey, chain.confirmation?.deviceKey, chain.previous?.evidenceKey];
+  const left = [
+    chain.keys.ratchetKey,
+    chain.keys.chainKey,
+    chain.confirmation?.deviceKey,
+    chain.previous?.evidenceKey,
+  ];
   return { state, output: undefined, consumed: left.filter((secret) => secret !== undefined) };
 }
 
@@ -154,9 +159,13 @@ export function receiveR1(
 
 /** ATK-3: verifies R1's tag under the evidence key of the epoch that it names, before any KEM work. */
 function matchR1(context: ProtocolContext, chain: NodeChain, head: R1Head, r1: R1): EpochMatch {
-  if (head.nodeId !== chain.parties.nodeId) throw new SymmetraError('WRONG_NODE', 'R1 is meant for another node');
+  if (head.nodeId !== chain.parties.nodeId) {
+    throw new SymmetraError('WRONG_NODE', 'R1 is meant for another node');
+  }
   const found = evidenceFor(chain, head.epoch);
-  if (found === undefined || found.suiteId !== head.suiteId) throw new AuthenticationError('R1 does not verify');
+  if (found === undefined || found.suiteId !== head.suiteId) {
+    throw new AuthenticationError('R1 does not verify');
+  }
   const suite = context.suites.get(found.suiteId);
   const { parties } = chain;
   const expected = r1Tag(context, { suite, parties, epoch: head.epoch, evidenceKey: found.evidenceKey }, r1);
@@ -176,7 +185,9 @@ function answerR1(
   const keys = stepKeys(context, chain.parties, chain.keys);
   const kemKey = rules.kemKeys.get(head.nextSuiteId);
   if (!rules.allowedSuites.includes(head.nextSuiteId) || kemKey === undefined) {
-    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${head.nextSuiteId}`, { suite: head.nextSuiteId });
+    throw new SymmetraError('SUITE_FORBIDDEN', `policy forbids suite ${head.nextSuiteId}`, {
+      suite: head.nextSuiteId,
+    });
   }
   const suite = context.suites.get(head.nextSuiteId);
   const body = openR1(context, keys, head.nonce, r1.head, r1.sealed);
@@ -242,7 +253,10 @@ export function receiveR3(
     throw new AuthenticationError('R3 does not verify');
   }
   const committed = pending ? commitPending(chain) : { state: chain, consumed: [] };
-  const state: NodeChain = { ...committed.state, confirmation: { ...confirmation, deviceNonce: r3.codeNonce } };
+  const state: NodeChain = {
+    ...committed.state,
+    confirmation: { ...confirmation, deviceNonce: r3.codeNonce },
+  };
   return { state, output: confirmation.ackTag, consumed: committed.consumed };
 }
 

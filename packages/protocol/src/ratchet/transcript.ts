@@ -24,7 +24,11 @@ export function stepKeys(context: ProtocolContext, parties: ChainParties, keys: 
 }
 
 /** MAC(sub(ev, "R1"), head, sealed). */
-export function r1Tag(context: ProtocolContext, keys: Omit<StepKeys, 'ratchetKey'>, r1: Omit<R1, 'tag'>): Uint8Array {
+export function r1Tag(
+  context: ProtocolContext,
+  keys: Omit<StepKeys, 'ratchetKey'>,
+  r1: Omit<R1, 'tag'>,
+): Uint8Array {
   const kdf = epochContext(context, keys.parties, keys.epoch, EMPTY);
   const key = expand(keys.suite, keys.evidenceKey.bytes, 'ratchetR1Mac', kdf);
   const tag = keys.suite.mac(key, new Writer().bytes(r1.head).bytes(r1.sealed).finish());
@@ -65,7 +69,15 @@ export function sealR2(
   body: R2Body,
 ): Uint8Array {
   const kdf = epochContext(context, keys.parties, keys.epoch, deviceNonce);
-  return sealOnce(keys.suite, keys.ratchetKey.bytes, 'ratchetR2Seal', kdf, nodeNonce, EMPTY, encodeR2Body(body));
+  return sealOnce(
+    keys.suite,
+    keys.ratchetKey.bytes,
+    'ratchetR2Seal',
+    kdf,
+    nodeNonce,
+    EMPTY,
+    encodeR2Body(body),
+  );
 }
 
 /** @throws AUTHENTICATION_FAILED, BAD_ENCODING */
@@ -106,7 +118,9 @@ export function deriveNextEpoch(
   wire: { r1: Uint8Array; nodeNonce: Uint8Array; sealed: Uint8Array },
 ): NextEpoch {
   const suite = context.suites.get(next.suiteId);
-  const transcriptHash = suite.hash(new Writer().bytes(wire.r1).raw(wire.nodeNonce).bytes(wire.sealed).finish());
+  const transcriptHash = suite.hash(
+    new Writer().bytes(wire.r1).raw(wire.nodeNonce).bytes(wire.sealed).finish(),
+  );
   const bound = suite.hash(new Writer().bytes(transcriptHash).bytes(utf8(next.stage)).finish());
   const epoch = step.epoch + 1;
   const kdf = epochContext(context, step.parties, epoch, bound);

@@ -86,7 +86,9 @@ export class SessionEnd {
    */
   open(method: string, message: SealedMessage, inReplyTo?: number): Uint8Array {
     const { seq, ciphertext } = message;
-    if (!Number.isSafeInteger(seq) || seq < 0) throw new AuthenticationError('the sealed message has no valid number');
+    if (!Number.isSafeInteger(seq) || seq < 0) {
+      throw new AuthenticationError('the sealed message has no valid number');
+    }
     if (seq >= this.#maxMessages) {
       throw new SymmetraError('SESSION_EXHAUSTED', 'the session has carried all its messages; open another');
     }
@@ -106,7 +108,12 @@ export class SessionEnd {
   }
 }
 
-function associatedData(prefix: Uint8Array, method: string, seq: number, inReplyTo: number | undefined): Uint8Array {
+function associatedData(
+  prefix: Uint8Array,
+  method: string,
+  seq: number,
+  inReplyTo: number | undefined,
+): Uint8Array {
   const writer = new Writer().raw(prefix).text(method).u64(seq);
   return (inReplyTo === undefined ? writer.u8(0) : writer.u8(1).u64(inReplyTo)).finish();
 }

@@ -57,7 +57,11 @@ export function receiveSessionAnswer(
   context: ProtocolContext,
   opening: SessionOpening,
   answerBytes: Uint8Array,
-): { readonly session: SessionEnd; readonly grant: SessionGrant; readonly consumed: readonly { wipe(): void }[] } {
+): {
+  readonly session: SessionEnd;
+  readonly grant: SessionGrant;
+  readonly consumed: readonly { wipe(): void }[];
+} {
   const answer = decodeAnswer(answerBytes);
   const keys = sessionKeys(context, opening.place, opening.master, opening.open, answer);
   if (!equalConstantTime(keys.answerTag, answer.tag)) {

@@ -87,7 +87,12 @@ function matchOpen(
     throw new AuthenticationError('the session open does not verify');
   }
   const { suiteId, evidenceKey } = found;
-  const expected = evidenceTag(context, chain.parties, { suiteId, epoch: body.epoch, evidenceKey }, open.body);
+  const expected = evidenceTag(
+    context,
+    chain.parties,
+    { suiteId, epoch: body.epoch, evidenceKey },
+    open.body,
+  );
   if (!equalConstantTime(expected, open.evidenceTag)) {
     throw new AuthenticationError('the session open does not verify');
   }
@@ -100,7 +105,12 @@ function walkChain(
   counter: number,
 ): { place: SessionPlace; master: SessionMaster; next: ChainKey } {
   const suite = context.suites.get(chain.keys.suiteId);
-  const placeAt = (c: number): SessionPlace => ({ suite, parties: chain.parties, epoch: chain.keys.epoch, counter: c });
+  const placeAt = (c: number): SessionPlace => ({
+    suite,
+    parties: chain.parties,
+    epoch: chain.keys.epoch,
+    counter: c,
+  });
   let at = chain.keys.counter;
   let step = advanceChain(context, placeAt(at), chain.keys.chainKey);
   while (at < counter) {

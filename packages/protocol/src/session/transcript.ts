@@ -105,9 +105,7 @@ export function openGrant(
 ): SessionGrant {
   const kdf = placeContext(context, place, place.suite.hash(open));
   const { sessionId, nonce, sealed } = answer;
-  return decodeGrant(
-    openOnce(place.suite, master.bytes, 'sessionAnswerSeal', kdf, nonce, sessionId, sealed),
-  );
+  return decodeGrant(openOnce(place.suite, master.bytes, 'sessionAnswerSeal', kdf, nonce, sessionId, sealed));
 }
 
 /** The tag of the answer and the key of each direction. */
@@ -126,7 +124,12 @@ export function sessionKeys(
   answer: Omit<SessionAnswer, 'tag'>,
 ): SessionKeys {
   const { suite } = place;
-  const transcript = new Writer().bytes(open).raw(answer.sessionId).raw(answer.nonce).bytes(answer.sealed).finish();
+  const transcript = new Writer()
+    .bytes(open)
+    .raw(answer.sessionId)
+    .raw(answer.nonce)
+    .bytes(answer.sealed)
+    .finish();
   const transcriptHash = suite.hash(transcript);
   const kdf = placeContext(context, place, transcriptHash);
   const tagKey = expand(suite, master.bytes, 'sessionAnswer', kdf);
