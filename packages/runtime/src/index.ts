@@ -1,1 +1,11 @@
-export {};
+export { systemClock } from './clock.js';
+export type { Clock, Timer } from './clock.js';
+export { MAX_NODES, parseDuration, parseUpConfig } from './config.js';
+export type { UpConfig } from './config.js';
+export { readJsonFile, writeFileAtomic, writeJsonFile } from './files.js';
+export { Lifecycle, stopOnSignals } from './lifecycle.js';
+export type { Closer, LifecycleOptions, SignalledProcess, StopReport } from './lifecycle.js';
+export { LOG_FIELDS } from './log-fields.js';
+export type { LogFields } from './log-fields.js';
+export { LOG_LEVELS, createLogger } from './logging.js';
+export type { LogLevel, LogMethod, Logger, LoggerOptions, Sentence } from './logging.js';
