@@ -26,7 +26,7 @@ export function codeCommitment(suite: Suite, codeNonce: Uint8Array): Uint8Array 
  * The device and the administrators' console compute it from their own sides; a person compares the two.
  */
 export function promotionCode(parts: readonly CodePart[]): string {
-  const ordered = [...parts].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  const ordered = parts.toSorted((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
   const fields = new Writer().list(ordered, (w, part) =>
     w.text(part.nodeId).bytes(part.transcriptHash).raw(part.deviceNonce).raw(part.nodeNonce),
   );
