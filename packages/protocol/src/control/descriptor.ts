@@ -133,7 +133,7 @@ export function signDescriptor(
 }
 
 /**
- * CTL-1: checks a descriptor against the hash of the root's key, and against the version that is already known.
+ * CTL-2: checks a descriptor against the hash of the root's key, and against the version that is already known.
  * @throws ROOT_MISMATCH, BAD_SIGNATURE, DESCRIPTOR_OLD, WRONG_NETWORK, and what {@link decodeDescriptor} throws
  */
 export function verifyDescriptor(

@@ -221,7 +221,7 @@ export function receiveR2(
   };
 }
 
-/** ATK-8: checks R4 and leaves epoch e. @throws AUTHENTICATION_FAILED */
+/** ATK-7: checks R4 and leaves epoch e. @throws AUTHENTICATION_FAILED */
 export function receiveR4(
   chain: ChainConfirming | ChainRestepping,
   r4: Uint8Array,
