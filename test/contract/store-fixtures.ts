@@ -73,14 +73,21 @@ export async function refusal(action: Promise<unknown>): Promise<string> {
   return 'none';
 }
 
-/** A program of this directory in a process of its own, killed after the test if it still runs. */
+/** A program in a process of its own, killed after the test if it still runs. */
 export function startProgram(
-  name: string,
+  program: URL,
   args: readonly string[],
   launcher: readonly string[] = [],
 ): ChildProcess {
-  const program = fileURLToPath(new URL(name, import.meta.url));
-  const node = [process.execPath, '--import', 'tsx', '--conditions', '@symmetra/source', program, ...args];
+  const node = [
+    process.execPath,
+    '--import',
+    'tsx',
+    '--conditions',
+    '@symmetra/source',
+    fileURLToPath(program),
+    ...args,
+  ];
   const [command = '', ...rest] = [...launcher, ...node];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -57,7 +57,7 @@ describe('an LMDB store', () => {
     const dir = await temporaryDirectory();
     let previous = 0;
     for (let life = 0; life < 3; life++) {
-      const child = startProgram('store-writer.ts', [dir]);
+      const child = startProgram(new URL('store-writer.ts', import.meta.url), [dir]);
       const acknowledged: number[] = [];
       let rest = '';
       child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -175,7 +175,7 @@ describe('an LMDB store', () => {
     await mkdir(mount);
     const script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"';
     const launcher = ['unshare', '--mount', '--map-root-user', 'sh', '-c', script, mount];
-    const probe = startProgram('store-full-disk.ts', [mount], launcher);
+    const probe = startProgram(new URL('store-full-disk.ts', import.meta.url), [mount], launcher);
     const [output, errors] = await Promise.all([
       readAll(probe.stdout as NodeJS.ReadableStream),
       readAll(probe.stderr as NodeJS.ReadableStream),

@@ -10,7 +10,7 @@ import { refusal, startProgram, temporaryDirectory } from './store-fixtures.js';
 
 /** Starts a process that claims the directory; what it printed, and the process. */
 async function claimant(dir: string): Promise<{ readonly outcome: string; readonly child: ChildProcess }> {
-  const child = startProgram('store-claimant.ts', [dir]);
+  const child = startProgram(new URL('store-claimant.ts', import.meta.url), [dir]);
   const [line] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
   return { outcome: line.trim(), child };
 }

@@ -84,7 +84,7 @@ async function walk(pages: PageReader, root: bigint): Promise<void> {
       if (flags & PAGE_BRANCH) pending.push(childOf(page, at));
       else if (page.readUInt16LE(at + 4) & NODE_OVERFLOW) {
         const extent = at + NODE_HEADER + page.readUInt16LE(at + 6);
-        pages.require(page.readBigUInt64LE(extent), page.readBigUInt64LE(extent + 16));
+        pages.checkExtent(page.readBigUInt64LE(extent), page.readBigUInt64LE(extent + 16));
       }
     }
   }
@@ -109,7 +109,7 @@ class PageReader {
 
   /** A branch or leaf page. @throws STORE_CORRUPT */
   async read(number: bigint): Promise<Buffer> {
-    this.require(number, 1n);
+    this.checkExtent(number, 1n);
     if (this.#seen.has(number)) throw corrupt('the data file refers to one page twice');
     this.#seen.add(number);
     const page = await readBytes(this.#file, Number(number) * this.#pageSize, this.#pageSize);
@@ -120,7 +120,8 @@ class PageReader {
     return page;
   }
 
-  require(number: bigint, count: bigint): void {
+  /** @throws STORE_CORRUPT */
+  checkExtent(number: bigint, count: bigint): void {
     if (number + count > this.#pages) throw corrupt('the data file is truncated');
   }
 }
