@@ -1,14 +1,4 @@
-import {
-  AuthenticationError,
-  EMPTY,
-  Reader,
-  Secret,
-  SymmetraError,
-  Writer,
-  expand,
-  suites,
-  utf8,
-} from '@symmetra/crypto';
+import { AuthenticationError, EMPTY, Secret, SymmetraError, expand, suites, utf8 } from '@symmetra/crypto';
 import { MAX_VALUE_BYTES, checkChanges } from './store.js';
 import type { Change, Row, ScanOptions, ScannedRow, Store } from './store.js';
 
@@ -18,7 +8,8 @@ export type MasterKey = Secret<'masterKey'>;
 const FORMAT = 1;
 const NONCE_BYTES = 32;
 const TAG_BYTES = 16;
-const HEAD_BYTES = 1 + NONCE_BYTES + 8;
+const COUNTER_AT = 1 + NONCE_BYTES;
+const HEAD_BYTES = COUNTER_AT + 8;
 
 /** What sealing adds to a value. */
 export const SEAL_OVERHEAD_BYTES = HEAD_BYTES + TAG_BYTES;
@@ -57,7 +48,7 @@ class SealedStore implements Store {
   readonly #masterKey: MasterKey;
   readonly #instanceNonce: Uint8Array;
   readonly #ownKey: Secret<'instanceKey'>;
-  #counter = 0;
+  #counter = 0n;
   readonly #keys = new Map<string, Secret<'instanceKey'>>();
 
   constructor(store: Store, masterKey: MasterKey, instanceNonce: Uint8Array) {
@@ -91,19 +82,21 @@ class SealedStore implements Store {
   }
 
   #seal(key: string, value: Uint8Array): Uint8Array {
-    const counter = this.#counter;
-    this.#counter += 1;
-    const sealed = SUITE.seal(this.#ownKey.bytes, aeadNonce(counter), utf8(key), value);
-    return new Writer().u8(FORMAT).raw(this.#instanceNonce).u64(counter).raw(sealed).finish();
+    const sealed = new Uint8Array(SEAL_OVERHEAD_BYTES + value.length);
+    sealed[0] = FORMAT;
+    sealed.set(this.#instanceNonce, 1);
+    new DataView(sealed.buffer).setBigUint64(COUNTER_AT, this.#counter);
+    this.#counter += 1n;
+    sealed.set(SUITE.seal(this.#ownKey.bytes, aeadNonce(sealed), utf8(key), value), HEAD_BYTES);
+    return sealed;
   }
 
   #open(key: string, { value, version }: Row): Row {
     if (value.length < SEAL_OVERHEAD_BYTES || value[0] !== FORMAT) throw sealBroken(key);
-    const head = new Reader(value.subarray(1, HEAD_BYTES), 'sealed value');
-    const instanceKey = this.#keyOf(head.raw(NONCE_BYTES));
-    const nonce = aeadNonce(head.u64());
+    const instanceKey = this.#keyOf(value.subarray(1, COUNTER_AT));
+    const ciphertext = value.subarray(HEAD_BYTES);
     try {
-      return { value: SUITE.open(instanceKey.bytes, nonce, utf8(key), value.subarray(HEAD_BYTES)), version };
+      return { value: SUITE.open(instanceKey.bytes, aeadNonce(value), utf8(key), ciphertext), version };
     } catch (error) {
       if (error instanceof AuthenticationError) throw sealBroken(key);
       throw error;
@@ -136,8 +129,11 @@ class SealedStore implements Store {
   }
 }
 
-function aeadNonce(counter: number | bigint): Uint8Array {
-  return new Writer().u32(0).u64(counter).finish();
+/** The AEAD nonce of a sealed value: the counter in its head, behind four zero bytes. */
+function aeadNonce(sealed: Uint8Array): Uint8Array {
+  const nonce = new Uint8Array(SUITE.nonceLength);
+  nonce.set(sealed.subarray(COUNTER_AT, HEAD_BYTES), 4);
+  return nonce;
 }
 
 function sealBroken(key: string): SymmetraError {
