@@ -1,22 +1,23 @@
 import { SymmetraError } from '@symmetra/crypto';
 import { decode, encode, methodDescriptors } from '@symmetra/rpc';
 import type { MessageName } from '@symmetra/rpc';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 const RUNS = 300;
 
 /** Every type that a peer can make a node or a device decode. */
 const typeNames = [
-  ...new Set([
-    ...methodDescriptors().flatMap((method) => [
-      method.requestType,
-      method.replyType,
-      ...(method.plaintext === undefined ? [] : [method.plaintext.request, method.plaintext.reply]),
-    ]),
-    'symmetra.link.v1.DeviceEvent',
-    'symmetra.sealed.v1.Refusal',
-  ]),
+  ...new Set(
+    methodDescriptors()
+      .flatMap((method) => [
+        method.requestType,
+        method.replyType,
+        method.plaintext?.request ?? 'symmetra.link.v1.DeviceEvent',
+        method.plaintext?.reply ?? 'symmetra.sealed.v1.Refusal',
+      ])
+      .toSorted(),
+  ),
 ] as MessageName[];
 
 function codeOf(action: () => unknown): string {

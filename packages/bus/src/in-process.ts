@@ -5,8 +5,8 @@ import { decodeOutcome, encodeFailure, encodeReply } from './outcome.js';
 
 /** The part of the injected clock that the bus uses. */
 export interface BusClock {
-  /** Calls back once after `ms` milliseconds, unless the returned function was called before. */
-  setTimer(ms: number, callback: () => void): () => void;
+  /** Calls back once, not before `ms` milliseconds, unless it is cancelled before. */
+  setTimer(ms: number, callback: () => void): { cancel(): void };
 }
 
 /** What the network of one process needs. */
@@ -67,7 +67,7 @@ class InProcessBus implements Bus {
     if (target === undefined) throw unreachable(to, 'the node is not on the bus');
     const copy = payload.slice();
     const outcome = await new Promise<Uint8Array>((resolve, reject) => {
-      const cancelTimer = this.#options.clock.setTimer(options.timeoutMs, () => {
+      const timer = this.#options.clock.setTimer(options.timeoutMs, () => {
         const details = { node: to, subject, timeoutMs: options.timeoutMs };
         pending.settle(new SymmetraError('BUS_TIMEOUT', 'the node did not reply in time', details));
       });
@@ -75,7 +75,7 @@ class InProcessBus implements Bus {
         to,
         settle: (result) => {
           if (!this.#pending.delete(pending)) return;
-          cancelTimer();
+          timer.cancel();
           if (result instanceof SymmetraError) reject(result);
           else resolve(result);
         },

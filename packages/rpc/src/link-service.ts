@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { SymmetraError } from '@symmetra/crypto';
-import { toStatus } from './errors.js';
+import { publicCode, toStatus } from './errors.js';
 import { GrpcLinkStream } from './link-stream.js';
 import type { LinkStream, LinkSurroundings } from './link-stream.js';
 import { addressKey } from './peer-address.js';
@@ -36,7 +36,9 @@ export class LinkService {
       link = new GrpcLinkStream(call, this.#around);
       this.#onLink(link);
     } catch (error) {
-      this.#around.logger.warn({ peer, err: error }, 'A link was refused.');
+      const { logger } = this.#around;
+      if (publicCode(error) === 'INTERNAL') logger.error({ peer, err: error }, 'A link failed.');
+      else logger.debug({ peer, err: error }, 'A link was refused.');
       call.emit('error', toStatus(error));
       return;
     }

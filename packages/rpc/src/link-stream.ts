@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { SymmetraError } from '@symmetra/crypto';
 import type { Admission } from './admission.js';
 import type { AuditHook } from './audit.js';
-import type { RpcClock } from './clock.js';
+import type { RpcClock, RpcTimer } from './clock.js';
 import { asBuffer, decode, encode } from './codec.js';
 import type { Message, MessageInput } from './codec.js';
 import { publicCode, toStatus } from './errors.js';
@@ -74,7 +74,7 @@ export class GrpcLinkStream implements LinkStream {
   readonly #inFlight = new Map<number, string | undefined>();
   readonly #closeListeners: ((reason: SymmetraError | undefined) => void)[] = [];
   #frameListener: ((frame: Message<'symmetra.link.v1.ConnectRequest'>) => void) | undefined;
-  #cancelFirstFrameTimer: () => void = () => undefined;
+  #firstFrameTimer: RpcTimer | undefined;
   #closed = false;
 
   constructor(call: ServerDuplexStream<Buffer, Buffer>, around: LinkSurroundings) {
@@ -94,11 +94,12 @@ export class GrpcLinkStream implements LinkStream {
   /** Begins to read. The listeners are registered by now. */
   start(): void {
     const { clock, bounds } = this.#around;
-    this.#cancelFirstFrameTimer = clock.setTimer(bounds.firstFrameMs, () => {
+    this.#firstFrameTimer = clock.setTimer(bounds.firstFrameMs, () => {
       this.close('LINK_IDLE', 'the link was opened and not used');
     });
     this.#call.on('data', (bytes: Buffer) => this.#receive(bytes));
-    this.#call.on('end', () => this.close());
+    // A connection that breaks ends the stream as well, and says so only afterwards.
+    this.#call.on('end', () => setImmediate(() => this.close()));
     this.#call.on('close', () => {
       this.#closeWith(new SymmetraError('TRANSPORT_FAILED', 'the device went away'));
     });
@@ -134,7 +135,7 @@ export class GrpcLinkStream implements LinkStream {
 
   #receive(bytes: Buffer): void {
     if (this.#closed) return;
-    this.#cancelFirstFrameTimer();
+    this.#firstFrameTimer?.cancel();
     try {
       const frame = decode('symmetra.link.v1.ConnectRequest', bytes);
       if (frame.calls.length === 0) throw new SymmetraError('BAD_MESSAGE', 'a frame without calls');
@@ -186,7 +187,7 @@ export class GrpcLinkStream implements LinkStream {
   #closeWith(reason: SymmetraError | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#cancelFirstFrameTimer();
+    this.#firstFrameTimer?.cancel();
     if (reason === undefined) {
       this.#outbox.finish();
       this.#call.end();
@@ -202,7 +203,7 @@ export class GrpcLinkStream implements LinkStream {
   #cutWhenStuck(): void {
     if (this.#call.closed) return;
     const { clock, bounds, cutConnection } = this.#around;
-    const cancel = clock.setTimer(bounds.closeGraceMs, () => cutConnection(this.peer));
-    this.#call.once('close', cancel);
+    const timer = clock.setTimer(bounds.closeGraceMs, () => cutConnection(this.peer));
+    this.#call.once('close', () => timer.cancel());
   }
 }

@@ -110,7 +110,7 @@ export class RpcServer {
     this.#admission = new Admission(
       options.policyOf ?? methodPolicy,
       options.ratePerAddress ?? DEFAULT_RATE_PER_ADDRESS,
-      () => clock.monotonicMs(),
+      () => clock.monotonic(),
     );
     const descriptors = methodDescriptors();
     this.#health = new Health(descriptors.map((descriptor) => descriptor.service));
@@ -167,13 +167,13 @@ export class RpcServer {
     this.#links.closeAll();
     this.#health.close();
     await new Promise<void>((resolve) => {
-      const cancelTimer = this.#options.clock.setTimer(deadlineMs, () => {
+      const timer = this.#options.clock.setTimer(deadlineMs, () => {
         this.#server.forceShutdown();
         this.#listener.cutAll();
         resolve();
       });
       this.#server.tryShutdown(() => {
-        cancelTimer();
+        timer.cancel();
         resolve();
       });
     });
