@@ -197,6 +197,12 @@ export interface ConfirmationOutcome {
   readonly enrolled?: EnrolledDevice;
 }
 
+/** Reads the part of a confirmation that says where it belongs. @throws BAD_ENCODING */
+export function inspectConfirmation(confirmation: Uint8Array): { tokenId: Uint8Array; deviceId: Uint8Array } {
+  const { tokenId, deviceId } = decodeConfirmation(confirmation);
+  return { tokenId, deviceId };
+}
+
 /**
  * ENR-6, ENR-7: checks the confirmation, spends the use and acknowledges. Persist the record and the new device's
  * chain in one commit, then send the acknowledgement.

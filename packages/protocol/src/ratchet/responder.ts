@@ -6,7 +6,7 @@ import type { CodePart } from './code.js';
 import { enterEpoch, epochSecrets } from './epoch.js';
 import type { ChainParties, EpochKeys, EvidenceKey } from './epoch.js';
 import { decodeR1, decodeR1Head, decodeR3, encodeR2 } from './messages.js';
-import type { R1, R1Head } from './messages.js';
+import type { R1, R1Head, R3 } from './messages.js';
 import { deriveNextEpoch, deviceTag, openR1, r1Tag, sealR2, stepKeys } from './transcript.js';
 
 /*
@@ -227,6 +227,15 @@ function answerR1(
       ? []
       : [...epochSecrets(chain.pending.keys), chain.pending.confirmation.deviceKey];
   return { state: { ...chain, pending }, output: { kind: 'r2', r2 }, consumed: replaced };
+}
+
+/** Reads the part of R3 that says where it belongs. @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK */
+export function inspectR3(
+  context: ProtocolContext,
+  r3: Uint8Array,
+): Pick<R3, 'deviceId' | 'nodeId' | 'epoch'> {
+  const { deviceId, nodeId, epoch } = decodeR3(context, r3);
+  return { deviceId, nodeId, epoch };
 }
 
 /**
