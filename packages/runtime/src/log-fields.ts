@@ -34,6 +34,8 @@ export const LOG_FIELDS = {
   // With what outcome
   code: 'text',
   reason: 'text',
+  /** SHA-256 of what a device sent as evidence. */
+  evidence: 'text',
   state: 'text',
   direct: 'flag',
   audited: 'flag',
