@@ -5,7 +5,8 @@ import { EncodingError, Reader, Secret, Writer } from '@symmetra/crypto';
  * store that holds the bytes seals and authenticates them.
  */
 const MAX_DEPTH = 16;
-const MAX_ITEMS = 4096;
+/** As many as the writer can count, so that what was written can be read. */
+const MAX_ITEMS = 0xffff;
 
 /** Anything that a state is made of. */
 export type StateValue =

@@ -1,6 +1,6 @@
 import { AuthenticationError, Secret, SymmetraError, equalConstantTime, split } from '@symmetra/crypto';
 import type { ProtocolContext, Step } from '../context.js';
-import { continuityEntry, offered } from './continuity.js';
+import { continuityEntry, offered, withAcknowledged, withConfirmed } from './continuity.js';
 import type { ContinuityEntry, InitiatorContinuity } from './continuity.js';
 import { SHARE_LENGTH, decodeHeader, encodeHeader, within } from './header.js';
 import type { Header, Limits } from './header.js';
@@ -140,16 +140,23 @@ export function nodeRequests(context: ProtocolContext, state: PairRequested): re
   }));
 }
 
+/** A step of the initiator, with what it keeps of the peer from now on: persist both in one commit. */
+export type InitiatorStep<State, Output> = Step<State, Output> & { readonly continuity: InitiatorContinuity };
+
 /**
- * PAIR-8: checks the response and confirms it. Persist the state, then send the confirmation. A response that does
- * not verify changes nothing.
- * @throws BAD_ENCODING, AUTHENTICATION_FAILED, CONTINUITY_REQUIRED, BAD_RESPONSE
+ * PAIR-8: checks the response and confirms it. Persist the state and the continuity, then send the confirmation. A
+ * response that does not verify changes nothing.
+ *
+ * @param held what the initiator keeps of the peer now. A negotiation that offered nothing, because it began before the
+ *   first one with that peer was confirmed, can not be completed after it: begin anew.
+ * @throws BAD_ENCODING, BAD_KEM_CIPHERTEXT, AUTHENTICATION_FAILED, CONTINUITY_REQUIRED, BAD_RESPONSE
  */
 export function receiveResponse(
   context: ProtocolContext,
   state: PairRequested,
+  held: InitiatorContinuity,
   bytes: Uint8Array,
-): Step<PairConfirmed, Uint8Array> {
+): InitiatorStep<PairConfirmed, Uint8Array> {
   const response = decodePairMessage(bytes);
   const header = decodeHeader(context, state.header);
   if (response.kind !== 'response' || !equalConstantTime(response.keyId, header.keyId)) {
@@ -169,7 +176,11 @@ export function receiveResponse(
     if (!equalConstantTime(secrets.responderTag, response.tag)) {
       throw new AuthenticationError('the response does not verify');
     }
-    checkResponse(header, response, state.offered.length > 0 && chosen === undefined);
+    checkResponse(
+      header,
+      response,
+      chosen === undefined && (state.offered.length > 0 || offered(held).length > 0),
+    );
   } catch (error) {
     for (const secret of pairSecretList(secrets)) secret.wipe();
     throw error;
@@ -184,7 +195,13 @@ export function receiveResponse(
     key: keyMaterial(header, response, secrets),
     continuity: continuityEntry(header.suiteId, secrets),
   };
-  return { state: next, output: confirm, consumed: requestSecrets(state) };
+  const kept = withConfirmed(held, next.continuity);
+  return {
+    state: next,
+    output: confirm,
+    consumed: [...requestSecrets(state), ...kept.consumed],
+    continuity: kept.state,
+  };
 }
 
 function offerOf(state: PairRequested, id: Uint8Array): ContinuityEntry {
@@ -214,13 +231,20 @@ function checkResponse(header: Header, response: PairResponse, continuityMissing
 /** PAIR-9: checks the acknowledgement. @throws BAD_ENCODING, AUTHENTICATION_FAILED */
 export function receivePairAcknowledge(
   state: PairConfirmed,
+  held: InitiatorContinuity,
   bytes: Uint8Array,
-): Step<PairFinished, undefined> {
+): InitiatorStep<PairFinished, undefined> {
   const message = decodePairMessage(bytes);
   if (message.kind !== 'acknowledge' || !equalConstantTime(message.tag, state.ackTag)) {
     throw new AuthenticationError('the acknowledgement does not verify');
   }
-  return { state: { kind: 'finished', key: state.key }, output: undefined, consumed: [] };
+  const kept = withAcknowledged(held, state.continuity);
+  return {
+    state: { kind: 'finished', key: state.key },
+    output: undefined,
+    consumed: [state.continuity.secret, ...kept.consumed],
+    continuity: kept.state,
+  };
 }
 
 /** PAIR-7: the reason of an authentic refusal. @throws AUTHENTICATION_FAILED */

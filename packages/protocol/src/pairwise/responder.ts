@@ -1,7 +1,13 @@
 import { AuthenticationError, Secret, SymmetraError, combine, equalConstantTime } from '@symmetra/crypto';
 import type { ProtocolContext, Step } from '../context.js';
-import { chooseContinuity, continuityEntry } from './continuity.js';
-import type { ContinuityEntry } from './continuity.js';
+import {
+  chooseContinuity,
+  continuityEntry,
+  mustContinue,
+  withConfirmation,
+  withResponded,
+} from './continuity.js';
+import type { ContinuityEntry, HeldContinuity } from './continuity.js';
 import { SHARE_LENGTH, decodeHeader, strictest, within } from './header.js';
 import type { Header, Limits } from './header.js';
 import { keyMaterial } from './key.js';
@@ -120,11 +126,17 @@ function checkFloors(floors: ResponderFloors, header: Header): void {
   }
 }
 
-/** PAIR-5: the deliveries that agree on one header and are as many as it asks; undefined while there are too few. */
+/**
+ * PAIR-5: the deliveries that agree on one header and are as many as it asks, each place once; undefined while there
+ * are too few.
+ */
 export function quorum(deliveries: readonly CheckedDelivery[]): readonly CheckedDelivery[] | undefined {
   for (const first of deliveries) {
     const agreeing = deliveries.filter((other) => equalConstantTime(other.headerHash, first.headerHash));
-    if (agreeing.length >= first.header.threshold) return agreeing.toSorted((a, b) => a.place - b.place);
+    const byPlace = new Map(agreeing.map((delivery) => [delivery.place, delivery]));
+    if (byPlace.size >= first.header.threshold) {
+      return [...byPlace.values()].toSorted((a, b) => a.place - b.place);
+    }
   }
   return undefined;
 }
@@ -162,32 +174,38 @@ export interface ResponseRandom {
   readonly coins: Uint8Array;
 }
 
+/** A step of the responder, with the continuity secrets it keeps of the initiator from now on. */
+export type ResponderStep<State, Output> = Step<State, Output> & { readonly held: readonly HeldContinuity[] };
+
 /**
- * PAIR-6, PAIR-7: rebuilds S from a quorum and answers. Persist the state and the continuity secret, then
- * acknowledge the deliveries and send the output.
+ * PAIR-6, PAIR-7: rebuilds S from a quorum and answers. Persist the state and the continuity secrets in one commit, then
+ * acknowledge the deliveries and send the output. A key id is answered once: the caller looks up its state first.
  *
- * @param held continuity secrets with this initiator, oldest first.
+ * @param held continuity secrets with this initiator, the one used last at the end.
+ * @throws BELOW_FLOOR when the deliveries are no quorum
  */
 export function respond(
   context: ProtocolContext,
   floors: ResponderFloors,
   deliveries: readonly CheckedDelivery[],
-  held: readonly ContinuityEntry[],
+  held: readonly HeldContinuity[],
   random: ResponseRandom,
-): Step<PairResponded | PairRefused, Uint8Array> {
+): ResponderStep<PairResponded | PairRefused, Uint8Array> {
   const first = deliveries[0];
-  if (first === undefined) throw new SymmetraError('BELOW_FLOOR', 'there are no deliveries');
+  if (first === undefined || quorum(deliveries)?.length !== deliveries.length) {
+    throw new SymmetraError('BELOW_FLOOR', 'the deliveries are not as many as the header asks');
+  }
   const { header, headerHash, headerBytes } = first;
   const suite = context.suites.get(header.suiteId);
   const split = combine(deliveries.map(({ place, share }) => ({ x: place, bytes: share.bytes })));
   const shares = deliveries.map((delivery) => delivery.share);
   const chosen = chooseContinuity(context, header, held);
-  const code = refusalReason(floors, header, deliveries.length, held.length > 0, chosen !== undefined);
+  const code = refusalReason(floors, header, deliveries.length, held, chosen !== undefined);
   if (code !== undefined) {
     const tag = refusalTag(context, suite, header, headerHash, split, code);
     split.fill(0);
     const output = encodePairMessage({ kind: 'refuse', keyId: header.keyId, code, tag });
-    return { state: { kind: 'refused', headerHash, code }, output, consumed: shares };
+    return { state: { kind: 'refused', headerHash, code }, output, consumed: shares, held };
   }
   const direct = header.ephemeralKeyHash && suite.kem.encapsulate(first.ephemeralKey, random.coins);
   const unsigned: Omit<PairResponse, 'tag'> = {
@@ -218,7 +236,8 @@ export function respond(
     key: keyMaterial(header, unsigned, secrets),
     continuity: continuityEntry(header.suiteId, secrets),
   };
-  return { state, output: response, consumed: shares };
+  const kept = withResponded(context, header, held, state.continuity);
+  return { state, output: response, consumed: [...shares, ...kept.consumed], held: kept.state };
 }
 
 /** PAIR-7: why the responder refuses, if it does. */
@@ -226,29 +245,46 @@ function refusalReason(
   floors: ResponderFloors,
   header: Header,
   delivered: number,
-  holdsContinuity: boolean,
+  held: readonly HeldContinuity[],
   continued: boolean,
 ): string | undefined {
-  if (holdsContinuity && !continued) return 'CONTINUITY_REQUIRED';
+  if (continued) return undefined;
+  if (mustContinue(held)) return 'CONTINUITY_REQUIRED';
   const all = header.threshold === header.nodes.length && delivered === header.nodes.length;
-  if (!holdsContinuity && floors.firstContactAll && !all) return 'FIRST_CONTACT_NEEDS_ALL';
+  if (floors.firstContactAll && !all) return 'FIRST_CONTACT_NEEDS_ALL';
   return undefined;
 }
 
 /**
- * PAIR-9: checks the confirmation and acknowledges it. Persist the state, then send the acknowledgement. A repeated
- * confirmation gets the same acknowledgement; one that does not verify is dropped and changes nothing.
- * @throws BAD_ENCODING, AUTHENTICATION_FAILED
+ * PAIR-9: checks the confirmation and acknowledges it. Persist the state and the continuity secrets in one commit, then
+ * send the acknowledgement. A repeated confirmation gets the same acknowledgement; one that does not verify is dropped
+ * and changes nothing.
+ * @throws BAD_ENCODING, AUTHENTICATION_FAILED; CONTINUITY_REQUIRED when a key without continuity would be completed after
+ *   another one was confirmed
  */
 export function receiveConfirm(
   state: PairResponded | PairHeld,
+  held: readonly HeldContinuity[],
   bytes: Uint8Array,
-): Step<PairHeld, Uint8Array> {
+): ResponderStep<PairHeld, Uint8Array> {
   const message = decodePairMessage(bytes);
   if (message.kind !== 'confirm' || !equalConstantTime(message.tag, state.initiatorTag)) {
     throw new AuthenticationError('the confirmation does not verify');
   }
+  if (state.kind === 'held') return { state, output: state.acknowledge, consumed: [], held };
+  if (!state.key.continued && mustContinue(held, state.continuity)) {
+    throw new SymmetraError(
+      'CONTINUITY_REQUIRED',
+      'another key with this peer was confirmed in the meantime',
+    );
+  }
   const { headerHash, initiatorTag, acknowledge, key } = state;
-  const held: PairHeld = { kind: 'held', headerHash, initiatorTag, acknowledge, key };
-  return { state: held, output: acknowledge, consumed: [] };
+  const next: PairHeld = { kind: 'held', headerHash, initiatorTag, acknowledge, key };
+  const kept = withConfirmation(held, state.continuity);
+  return {
+    state: next,
+    output: acknowledge,
+    consumed: [state.continuity.secret, ...kept.consumed],
+    held: kept.state,
+  };
 }

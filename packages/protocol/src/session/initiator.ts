@@ -1,4 +1,4 @@
-import { AuthenticationError, equalConstantTime } from '@symmetra/crypto';
+import { AuthenticationError, SymmetraError, equalConstantTime } from '@symmetra/crypto';
 import type { ProtocolContext, Step } from '../context.js';
 import { newestKeys, withNewestKeys } from '../ratchet/initiator.js';
 import type { DeviceChain } from '../ratchet/initiator.js';
@@ -23,13 +23,19 @@ export interface SessionOpening {
   readonly open: Uint8Array;
 }
 
-/** SES-1: opens the next session of the newest epoch. Persist `state`, then send `output.open`. */
+/**
+ * SES-1: opens the next session of the newest epoch. Persist `state`, then send `output.open`.
+ * @throws EPOCH_UNUSED in epoch 0, which is for the first ratchet step alone
+ */
 export function openSession(
   context: ProtocolContext,
   chain: DeviceChain,
   nonce: Uint8Array,
 ): Step<DeviceChain, SessionOpening> {
   const keys = newestKeys(chain);
+  if (keys.epoch === 0) {
+    throw new SymmetraError('EPOCH_UNUSED', 'epoch 0 opens no session; take a ratchet step first');
+  }
   const { deviceId, nodeId } = chain.parties;
   const place: SessionPlace = {
     suite: context.suites.get(keys.suiteId),
