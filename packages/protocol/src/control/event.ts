@@ -184,9 +184,12 @@ export const DEFAULT_POLICY: Policy = {
   keyStages: ['production'],
 };
 
-/** ATK-4: the stage granted: the one asked if it is at most one after the present, never an earlier one. */
+/**
+ * ATK-4: the stage granted: the one asked if it is the next after the present one, else the present one. A stage that the
+ * policy no longer names stays as it is.
+ */
 export function grantStage(policy: Policy, present: string, asked: string): string {
   const at = policy.stages.indexOf(present);
   const to = policy.stages.indexOf(asked);
-  return to === at + 1 ? asked : present;
+  return at >= 0 && to === at + 1 ? asked : present;
 }

@@ -78,7 +78,7 @@ export type DeviceChain = ChainSettled | ChainStepping | ChainConfirming | Chain
 export interface StepRequest {
   /** Suite of the next epoch. */
   readonly suiteId: number;
-  /** Stage asked; the node grants it or an earlier one that is not before the present stage. */
+  /** Stage asked; the node grants it or leaves the device at its present stage. */
   readonly stage: string;
   /** The node's static KEM key of that suite. */
   readonly nodeKemKey: Uint8Array;
@@ -169,7 +169,8 @@ export function startStep(
 
 /**
  * ATK-5: checks R2 and stores epoch e+1. Persist the state, then send R3. An R2 that does not verify changes nothing.
- * @throws BAD_ENCODING, AUTHENTICATION_FAILED, BAD_KEM_CIPHERTEXT
+ * @throws BAD_ENCODING, AUTHENTICATION_FAILED, BAD_KEM_CIPHERTEXT; BAD_STAGE when the node grants a stage that is neither
+ *   the one asked nor the present one
  */
 export function receiveR2(
   context: ProtocolContext,
@@ -181,6 +182,9 @@ export function receiveR2(
   const suite = context.suites.get(step.suiteId);
   const r2 = decodeR2(r2Bytes);
   const body = openR2(context, keys, step.nonce, r2.nonce, r2.sealed);
+  if (body.stage !== step.stage && body.stage !== chain.keys.stage) {
+    throw new SymmetraError('BAD_STAGE', 'the node granted a stage that was not asked');
+  }
   const ephemeralSecret = suite.kem.decapsulate(body.ciphertext, step.ephemeralKey.bytes);
   const next = deriveNextEpoch(
     context,
