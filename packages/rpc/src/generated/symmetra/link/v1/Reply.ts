@@ -16,7 +16,8 @@ export interface Reply {
    */
   'sealed'?: (_symmetra_sealed_v1_Sealed | null);
   /**
-   * The call did not reach a session: SESSION_LOST, NODE_UNREACHABLE or RATE_LIMITED. Not authenticated.
+   * The call did not reach a session. Not authenticated: SESSION_LOST, NODE_UNREACHABLE, RATE_LIMITED, LINK_NOT_BOUND,
+   * METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, BAD_MESSAGE or INTERNAL.
    */
   'transportError'?: (string);
   'outcome'?: "sealed"|"transportError";
@@ -35,7 +36,8 @@ export interface Reply__Output {
    */
   'sealed'?: (_symmetra_sealed_v1_Sealed__Output | null);
   /**
-   * The call did not reach a session: SESSION_LOST, NODE_UNREACHABLE or RATE_LIMITED. Not authenticated.
+   * The call did not reach a session. Not authenticated: SESSION_LOST, NODE_UNREACHABLE, RATE_LIMITED, LINK_NOT_BOUND,
+   * METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, BAD_MESSAGE or INTERNAL.
    */
   'transportError'?: (string);
   'outcome'?: "sealed"|"transportError";
