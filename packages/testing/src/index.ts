@@ -1,1 +1,11 @@
+export { CHEAP_SUITE_ID, cheapSuite } from './cheap-suite.js';
 export { ManualClock } from './clock.js';
+export { SimulatedDisk } from './disk.js';
+export type { Faults } from './faults.js';
+export { CALM, CRASH_POINTS, FAULT_KINDS } from './faults.js';
+export { Occurrences } from './occurrences.js';
+export { Prng } from './prng.js';
+export type { Actor, Boot, Commit, SimulatedProcess } from './process.js';
+export { SealLedger } from './seal-ledger.js';
+export { SecretLedger } from './secret-ledger.js';
+export { Simulation } from './simulation.js';

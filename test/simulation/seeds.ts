@@ -1,0 +1,60 @@
+import { type Suite, suites } from '@symmetra/crypto';
+import { CHEAP_SUITE_ID, Occurrences, cheapSuite } from '@symmetra/testing';
+import { expect, test } from 'vitest';
+
+/** Seeds of one flow: of the cheap suite, and of each suite of the protocol. */
+export interface SeedCounts {
+  readonly cheap: number;
+  readonly real: number;
+}
+
+/** How the 10,000 seeds are spread over the flows; the totals are asserted in `seeds.test.ts`. */
+export const SEEDS = {
+  enrolment: { cheap: 2000, real: 125 },
+  ratchet: { cheap: 2500, real: 125 },
+  session: { cheap: 2000, real: 125 },
+  pairwise: { cheap: 2000, real: 125 },
+} as const satisfies Record<string, SeedCounts>;
+
+export type Flow = keyof typeof SEEDS;
+
+/** One run: everything in it follows from the seed's text. */
+export interface Run {
+  readonly seed: string;
+  readonly suite: Suite;
+  readonly occurrences: Occurrences;
+}
+
+const chosen = process.env['SIM_SEED'];
+
+/**
+ * Runs every seed of a flow, then asks that everything in `expected` really occurred. A seed that fails prints the
+ * command that runs it alone.
+ */
+export function simulate(flow: Flow, expected: readonly string[], run: (run: Run) => void): void {
+  const occurrences = new Occurrences();
+  const own = chosen?.startsWith(`${flow}/`) === true ? chosen : undefined;
+
+  for (const suite of [cheapSuite, ...suites.ids().map((id) => suites.get(id))]) {
+    const count = suite.id === CHEAP_SUITE_ID ? SEEDS[flow].cheap : SEEDS[flow].real;
+    const seeds = Array.from({ length: count }, (_, i) => `${flow}/${suite.id}/${i}`);
+    const wanted = chosen === undefined ? seeds : seeds.filter((seed) => seed === own);
+    test.skipIf(wanted.length === 0)(`${flow}: ${count} seeds of suite ${suite.id} (${suite.name})`, () => {
+      for (const seed of wanted) replayable(flow, seed, () => run({ seed, suite, occurrences }));
+    });
+  }
+
+  test.skipIf(chosen !== undefined)(`${flow}: every fault, crash point and transition occurred`, () => {
+    expect(occurrences.missing(expected), JSON.stringify(occurrences.all())).toEqual([]);
+  });
+}
+
+function replayable(flow: Flow, seed: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const command = `SIM_SEED=${seed} npx vitest run --project simulation test/simulation/${flow}.test.ts`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`seed ${seed} failed: ${reason}\nreplay it with: ${command}`, { cause: error });
+  }
+}
