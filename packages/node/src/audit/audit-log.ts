@@ -1,0 +1,54 @@
+import { publicCode } from '@symmetra/rpc';
+import type { LogFields, Logger } from '@symmetra/runtime';
+
+/** Who made a call, as far as the node knows. */
+export interface AuditedCall {
+  /** Device id, base32. */
+  readonly device?: string;
+  /** SHA-256 of the administrator's public key, hexadecimal. */
+  readonly administrator?: string;
+}
+
+/** The lines that tell later who did what: one for each audited call, one for each thing worth an inquiry. */
+export class AuditLog {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger.child({ component: 'audit' });
+  }
+
+  /** A call of an audited method was answered: `failure` is what it failed with. */
+  answered(method: string, caller: AuditedCall, failure?: unknown): void {
+    const code = failure === undefined ? 'OK' : publicCode(failure);
+    this.#logger.info({ method, ...caller, code }, 'A call was answered.');
+  }
+
+  /** Another offer that verifies was made for a token whose use is taken (ENR-3). */
+  tokenContested(fields: Pick<LogFields, 'tokenId' | 'device'>): void {
+    this.#logger.warn({ event: 'token-contested', ...fields }, 'A token is contested.');
+  }
+
+  /** A party proved that it holds a state which the device's chain has left (ATK-9). */
+  cloneSuspected(device: string): void {
+    this.#logger.warn({ event: 'clone-suspected', device }, 'A clone of a device is suspected.');
+  }
+
+  /** A device reports a node and a dealer; people judge (PAIR-11). */
+  reported(
+    fields: Pick<LogFields, 'device' | 'peer' | 'node' | 'keyId' | 'reason' | 'evidence' | 'count'>,
+  ): void {
+    this.#logger.warn({ event: 'report', ...fields }, 'A device reported a bad delivery.');
+  }
+
+  /** A control event is in force at this node. */
+  controlEvent(
+    fields: Pick<LogFields, 'sequence' | 'event' | 'device' | 'keyId' | 'tokenId' | 'account'>,
+  ): void {
+    this.#logger.info(fields, 'A control event was applied.');
+  }
+
+  /** Two control events have one number: the node answers no device until people have looked. */
+  logForked(sequence: number): void {
+    this.#logger.error({ event: 'log-fork', sequence }, 'The control log is forked; the node has halted.');
+  }
+}

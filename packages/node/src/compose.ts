@@ -1,0 +1,247 @@
+import type { Bus } from '@symmetra/bus';
+import type { RandomBytes } from '@symmetra/entropy';
+import type { SignedDescriptor } from '@symmetra/protocol';
+import { createServer } from '@symmetra/rpc';
+import type { Clock, Logger } from '@symmetra/runtime';
+import type { Store } from '@symmetra/storage';
+import { adminHandlers } from './admin/admin-service.js';
+import { SignedCalls } from './admin/signed-calls.js';
+import { AuditLog } from './audit/audit-log.js';
+import { ControlLog } from './control/control-log.js';
+import { ControlState } from './control/control-state.js';
+import { adoptDescriptor } from './control/descriptor-row.js';
+import { Enforcement } from './control/enforcement.js';
+import { LogFollower } from './control/log-follower.js';
+import { LogRows } from './control/log-rows.js';
+import { DeviceRegistry } from './devices/device-registry.js';
+import { EnrolmentService } from './enrolment/enrolment-service.js';
+import { TokenRows } from './enrolment/token-rows.js';
+import { checkIdentity } from './identity/node-identity.js';
+import type { NodeIdentity } from './identity/node-identity.js';
+import { DeviceLink } from './link/device-link.js';
+import { LinkTable } from './link/link-table.js';
+import { NetworkService } from './network/network-service.js';
+import { Acknowledge } from './pairwise/acknowledge.js';
+import { Deliveries } from './pairwise/deliveries.js';
+import { Negotiate } from './pairwise/negotiate.js';
+import { Relay } from './pairwise/relay.js';
+import { Report } from './pairwise/report.js';
+import { EventSender } from './presence/event-sender.js';
+import { PresenceTable } from './presence/presence-table.js';
+import { SessionTable } from './presence/session-table.js';
+import { Challenges } from './ratchet/challenges.js';
+import { RatchetService } from './ratchet/ratchet-service.js';
+import { CallRouter } from './routing/call-router.js';
+import { SealedCalls } from './session/sealed-calls.js';
+import { SessionService } from './session/session-service.js';
+import { Synchronisation } from './session/synchronisation.js';
+import { PairRows } from './shares/pair-rows.js';
+import { PendingShares } from './shares/pending-shares.js';
+import { RevokedKeys } from './shares/revoked-keys.js';
+import { Sweeper } from './shares/sweeper.js';
+import { sweptTables } from './shares/swept-tables.js';
+
+const STOP_MS = 3000;
+
+/** Everything that one node needs of the world. */
+export interface NodePorts {
+  readonly identity: NodeIdentity;
+  readonly descriptor: SignedDescriptor;
+  /** Its values are sealed. The caller closes it behind the node. */
+  readonly store: Store;
+  /** The caller has joined; the node leaves. */
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly logger: Logger;
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly reflection: boolean;
+}
+
+/** A node that is up. */
+export interface RunningNode {
+  readonly id: string;
+  readonly port: number;
+  /** Number of the newest control event in force. */
+  readonly logNumber: () => number;
+  /** Applies a control event here and at the other nodes (CTL-3). */
+  readonly submit: LogFollower['submit'];
+  /** Fetches the control events that were missed. */
+  readonly follow: () => Promise<void>;
+  /** Removes what has expired, now. */
+  readonly sweep: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Builds one node, top to bottom, and starts it.
+ * @throws PORT_IN_USE, LISTEN_FAILED, NODE_DIFFERS, DESCRIPTOR_OLD, ROOT_MISMATCH, LOG_BROKEN, and what the store throws
+ */
+export async function startNode(ports: NodePorts): Promise<RunningNode> {
+  const { identity, store, bus, clock, random, host, port, reflection } = ports;
+  const logger = ports.logger.child({ node: identity.id });
+
+  // What the node knows.
+  const descriptor = await adoptDescriptor(store, ports.descriptor);
+  checkIdentity(identity, descriptor);
+  const state = new ControlState(identity, ports.descriptor, descriptor);
+  const log = new LogRows(store);
+  await log.replay(state);
+  const audit = new AuditLog(logger);
+  const devices = new DeviceRegistry(store, state);
+  const tokens = new TokenRows(store);
+  const shares = new PendingShares(store);
+  const pairs = new PairRows(store);
+  const revokedKeys = new RevokedKeys();
+  await revokedKeys.load(store, state);
+
+  // Who is there.
+  const presences = new PresenceTable();
+  const sessions = new SessionTable(
+    () => clock.monotonic(),
+    (session) => presences.forget(session),
+  );
+  const links = new LinkTable();
+  const events = new EventSender({ bus, logger, sessions, presences, links });
+
+  // What administrators decide.
+  const effects = new Enforcement({
+    clock,
+    logger,
+    store,
+    state,
+    tokens,
+    sessions,
+    presences,
+    links,
+    events,
+    shares,
+    pairs,
+    revokedKeys,
+    onHalted: () => server.setServing(false),
+  });
+  const controlLog = new ControlLog({ store, state, rows: log, effects, audit });
+  const follower = new LogFollower({ bus, clock, logger, state, rows: log, log: controlLog });
+  const signed = new SignedCalls({
+    clock,
+    store,
+    state,
+    audit,
+    handlers: adminHandlers({ state, log, follower, devices, presences }),
+  });
+
+  // What devices ask.
+  const challenges = new Challenges(random, () => clock.monotonic());
+  const enrolment = new EnrolmentService({ clock, random, state, tokens, devices, audit });
+  const ratchet = new RatchetService({ random, state, devices, challenges, audit });
+  const deliveries = new Deliveries({ clock, state, devices, presences, events, shares });
+  const synchronisation = new Synchronisation({
+    clock,
+    logger,
+    state,
+    log,
+    pairs,
+    revokedKeys,
+    presences,
+    events,
+    deliveries,
+  });
+  const session = new SessionService({
+    clock,
+    random,
+    state,
+    devices,
+    sessions,
+    presences,
+    challenges,
+    synchronisation,
+  });
+  const negotiate = new Negotiate({ clock, store, state, devices, presences, shares, pairs, deliveries });
+  const acknowledge = new Acknowledge(shares);
+  const relay = new Relay({ bus, logger, devices, presences, events });
+  const report = new Report(state, audit);
+  const sealed = new SealedCalls({
+    state,
+    sessions,
+    audit,
+    logger,
+    handlers: {
+      '/symmetra.session.v1.SessionService/Attach': (...call) => session.attach(...call),
+      '/symmetra.session.v1.SessionService/Close': (own) => session.close(own),
+      '/symmetra.pairwise.v1.PairwiseService/Negotiate': (own, request) => negotiate.answer(own, request),
+      '/symmetra.pairwise.v1.PairwiseService/Acknowledge': (own, request) => acknowledge.answer(own, request),
+      '/symmetra.pairwise.v1.PairwiseService/Relay': (own, request) => relay.answer(own, request),
+      '/symmetra.pairwise.v1.PairwiseService/Report': (own, request) => report.answer(own, request),
+    },
+  });
+  const router = new CallRouter({
+    bus,
+    state,
+    audit,
+    sealed,
+    open: {
+      offer: async ({ offer }) => enrolment.offer(offer),
+      confirm: async ({ confirmation }) => enrolment.confirm(confirmation),
+      step: async ({ r1 }) => ratchet.step(r1),
+      commit: async ({ r3 }) => ratchet.commit(r3),
+      prove: async ({ proof }) => ratchet.prove(proof),
+      open: async ({ open }) => session.open(open),
+    },
+  });
+  const network = new NetworkService(state);
+
+  // The door.
+  const server = createServer({
+    host,
+    port,
+    clock,
+    logger,
+    reflection,
+    handlers: {
+      getDescriptor: async () => network.descriptor(),
+      offer: async (request) => router.open('offer', request),
+      confirm: async (request) => router.open('confirm', request),
+      step: async (request) => router.open('step', request),
+      commit: async (request) => router.open('commit', request),
+      prove: async (request) => router.open('prove', request),
+      open: async (request) => router.open('open', request),
+      sealed: async (method, request) => router.sealed(method, request),
+      signed: async (method, request) => signed.answer(method, request),
+      link: (stream) => void new DeviceLink(stream, { self: identity.id, logger, router, links, presences }),
+    },
+  });
+  const listening = await server.start();
+
+  // What goes on by itself.
+  const sweeper = new Sweeper({
+    clock,
+    logger,
+    store,
+    tables: sweptTables({ clock, store, state, shares, tokens }),
+    also: () => sessions.sweep(),
+  });
+  sweeper.start();
+  follower.start();
+  await follower.follow();
+  server.setServing(!state.halted);
+  logger.info({ address: host, port: listening, sequence: state.head.number }, 'The node is up.');
+
+  return {
+    id: identity.id,
+    port: listening,
+    logNumber: () => state.head.number,
+    submit: async (event) => follower.submit(event),
+    follow: async () => follower.follow(),
+    sweep: async () => sweeper.run(),
+    stop: async () => {
+      follower.stop();
+      await sweeper.stop();
+      await server.stop(STOP_MS);
+      await bus.close();
+      sessions.retain(() => false);
+      logger.info('The node has stopped.');
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { SymmetraError } from '@symmetra/crypto';
+import { isSealedMethod, publicCode } from '@symmetra/rpc';
+import type { LinkStream, Message } from '@symmetra/rpc';
+import type { Logger } from '@symmetra/runtime';
+import type { PresenceTable } from '../presence/presence-table.js';
+import type { Session } from '../presence/session-table.js';
+import type { CallRouter } from '../routing/call-router.js';
+import type { CallPath } from '../session/sealed-handler.js';
+import { linkNotBound } from './link-not-bound.js';
+import type { LinkTable } from './link-table.js';
+
+const ATTACH = '/symmetra.session.v1.SessionService/Attach';
+
+type Call = Message<'symmetra.link.v1.Call'>;
+
+export interface DeviceLinkParts {
+  readonly self: string;
+  readonly logger: Logger;
+  readonly router: CallRouter;
+  readonly links: LinkTable;
+  readonly presences: PresenceTable;
+}
+
+/** One device's link: its calls, in any number at once. The first is Attach at this node, which binds the link. */
+export class DeviceLink implements CallPath {
+  readonly #stream: LinkStream;
+  readonly #parts: DeviceLinkParts;
+  #deviceHex: string | undefined;
+  /** The Attach that binds the link, while it is under way. */
+  #binding: Promise<unknown> | undefined;
+
+  constructor(stream: LinkStream, parts: DeviceLinkParts) {
+    this.#stream = stream;
+    this.#parts = parts;
+    stream.onFrame(({ calls }) => {
+      for (const call of calls) void this.#answer(call);
+    });
+    stream.onClose(() => this.#leave());
+  }
+
+  accepts(session: Session): boolean {
+    return this.#deviceHex === undefined || this.#deviceHex === session.deviceHex;
+  }
+
+  bind(session: Session): void {
+    if (!this.accepts(session)) throw linkNotBound();
+    this.#deviceHex = session.deviceHex;
+    this.#parts.links.bind(session.deviceHex, this.#stream);
+  }
+
+  async #answer(call: Call): Promise<void> {
+    const { id } = call;
+    try {
+      this.#stream.sendReply({ id, sealed: await this.#route(call) });
+    } catch (error) {
+      const transportError = publicCode(error);
+      if (transportError === 'INTERNAL') {
+        this.#parts.logger.error({ method: call.method, err: error }, 'A call on a link failed.');
+      }
+      this.#stream.sendReply({ id, transportError });
+    }
+  }
+
+  async #route({ method, sealed }: Call): ReturnType<CallRouter['sealed']> {
+    const { self, router } = this.#parts;
+    if (sealed === null || !isSealedMethod(method)) {
+      throw new SymmetraError('METHOD_NOT_ALLOWED', 'no such method may be called on a link');
+    }
+    if (this.#deviceHex === undefined && this.#binding === undefined) {
+      if (method !== ATTACH || (sealed.node !== '' && sealed.node !== self)) throw linkNotBound();
+      const reply = router.sealed(method, sealed, this);
+      this.#binding = reply.catch(() => undefined);
+      return reply.finally(() => {
+        this.#binding = undefined;
+      });
+    }
+    if (this.#binding !== undefined) await this.#binding;
+    if (this.#deviceHex === undefined) throw linkNotBound();
+    return router.sealed(method, sealed, this);
+  }
+
+  #leave(): void {
+    const { self, links, presences } = this.#parts;
+    if (this.#deviceHex === undefined || !links.unbind(this.#deviceHex, this.#stream)) return;
+    presences.leave(this.#deviceHex, self);
+  }
+}

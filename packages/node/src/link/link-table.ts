@@ -1,0 +1,28 @@
+import type { LinkStream } from '@symmetra/rpc';
+
+/** The links of the devices that are at home here, one for each device. */
+export class LinkTable {
+  readonly #links = new Map<string, LinkStream>();
+
+  /** Binds a link to a device. The link that the device had is closed with LINK_REPLACED. */
+  bind(deviceHex: string, stream: LinkStream): void {
+    const former = this.#links.get(deviceHex);
+    if (former === stream) return;
+    this.#links.set(deviceHex, stream);
+    former?.close('LINK_REPLACED', 'the device opened another link');
+  }
+
+  /** Forgets a link that has ended. @returns whether it was the device's newest. */
+  unbind(deviceHex: string, stream: LinkStream): boolean {
+    return this.#links.get(deviceHex) === stream && this.#links.delete(deviceHex);
+  }
+
+  of(deviceHex: string): LinkStream | undefined {
+    return this.#links.get(deviceHex);
+  }
+
+  /** Ends a device's link with a code. */
+  close(deviceHex: string, code: string, message: string): void {
+    this.#links.get(deviceHex)?.close(code, message);
+  }
+}

@@ -1,0 +1,66 @@
+import { checkStanding } from '@symmetra/protocol';
+import type { Clock } from '@symmetra/runtime';
+import { SymmetraError } from '@symmetra/crypto';
+import type { ControlState } from '../control/control-state.js';
+import type { DeviceRegistry } from '../devices/device-registry.js';
+import type { EventSender } from '../presence/event-sender.js';
+import type { PresenceTable } from '../presence/presence-table.js';
+import type { Session } from '../presence/session-table.js';
+import { hexOf } from '../rows/row-keys.js';
+import type { PendingShares } from '../shares/pending-shares.js';
+import type { ShareRow } from '../shares/share-row.js';
+
+export interface DeliveriesParts {
+  readonly clock: Clock;
+  readonly state: ControlState;
+  readonly devices: DeviceRegistry;
+  readonly presences: PresenceTable;
+  readonly events: EventSender;
+  readonly shares: PendingShares;
+}
+
+/** Hands resting shares to their responders (PAIR-4). */
+export class Deliveries {
+  readonly #parts: DeliveriesParts;
+
+  constructor(parts: DeliveriesParts) {
+    this.#parts = parts;
+  }
+
+  /** Delivers one share, if its responder is attached and both devices may still hold a key together. */
+  async deliver(responderHex: string, keyHex: string, row: Omit<ShareRow, 'expiresMs'>): Promise<void> {
+    const { presences, events } = this.#parts;
+    if (presences.of(responderHex) === undefined) return;
+    const initiatorHex = hexOf(row.initiator);
+    if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex))) return;
+    const { header, share, ephemeralKey, granted } = row;
+    const initiator = presences.publicOf(initiatorHex);
+    events.send(responderHex, { delivery: { header, share, ephemeralKey, granted, initiator } });
+  }
+
+  /** Delivers everything that waits for a device, as long as it stays attached in this session. */
+  async deliverAll(session: Session): Promise<void> {
+    const { clock, presences, shares } = this.#parts;
+    for await (const { keyHex, share } of shares.read(session.deviceHex)) {
+      const attached = presences.of(session.deviceHex)?.session === session;
+      if (attached && share.expiresMs > clock.now()) await this.deliver(session.deviceHex, keyHex, share);
+      share.share.fill(0);
+      if (!attached) return;
+    }
+  }
+
+  /** Policy, revocation and standing, checked again at the moment of delivery. */
+  async #mayDeliver(initiatorHex: string, responderHex: string, keyHex: string): Promise<boolean> {
+    const { state, devices } = this.#parts;
+    const initiator = devices.cachedStanding(initiatorHex) ?? (await devices.standing(initiatorHex));
+    const responder = devices.cachedStanding(responderHex) ?? (await devices.standing(responderHex));
+    if (state.halted || state.isKeyRevoked(keyHex) || initiator === undefined) return false;
+    try {
+      checkStanding(state.brokerRules, initiator, responder);
+      return true;
+    } catch (error) {
+      if (error instanceof SymmetraError) return false;
+      throw error;
+    }
+  }
+}

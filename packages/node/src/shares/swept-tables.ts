@@ -1,0 +1,85 @@
+import type { Clock } from '@symmetra/runtime';
+import type { Row, Store } from '@symmetra/storage';
+import type { ControlState } from '../control/control-state.js';
+import { decodeTokenRow, withoutExpired } from '../enrolment/token-rows.js';
+import type { TokenRows } from '../enrolment/token-rows.js';
+import { expiryOf } from '../rows/expiry.js';
+import {
+  KEY_ROWS,
+  NONCE_ROWS,
+  PAIR_ROWS,
+  SHARE_ROWS,
+  TOKEN_ROWS,
+  hexOf,
+  lastPart,
+} from '../rows/row-keys.js';
+import { wipeState } from '../rows/wipe-state.js';
+import type { PendingShares } from './pending-shares.js';
+import { decodeShareRow } from './share-row.js';
+import type { SweptTable } from './sweeper.js';
+
+export interface SweptTablesParts {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly state: ControlState;
+  readonly shares: PendingShares;
+  readonly tokens: TokenRows;
+}
+
+/** The tables of a node that are swept. */
+export function sweptTables(parts: SweptTablesParts): readonly SweptTable[] {
+  return [
+    ...[KEY_ROWS, PAIR_ROWS, NONCE_ROWS].map((prefix) => expiringTable(parts, prefix)),
+    shareTable(parts),
+    tokenTable(parts),
+  ];
+}
+
+/** Rows that go when their time is over, unless they are written anew meanwhile. */
+function expiringTable({ clock, store }: SweptTablesParts, prefix: string): SweptTable {
+  return {
+    prefix,
+    visit(key: string, { value, version }: Row) {
+      return expiryOf(value) > clock.now()
+        ? undefined
+        : store.commit([{ key, value: null, expect: version }]);
+    },
+  };
+}
+
+/** Shares that expired, and those that a revocation left behind when the process died. */
+function shareTable({ clock, state, shares }: SweptTablesParts): SweptTable {
+  return {
+    prefix: SHARE_ROWS,
+    visit(key: string, { value }: Row) {
+      const [, responderHex = ''] = key.split('/');
+      const keyHex = lastPart(key);
+      const { expiresMs, initiator, share } = decodeShareRow(value);
+      share.fill(0);
+      value.fill(0);
+      const stays =
+        expiresMs > clock.now() &&
+        !state.isKeyRevoked(keyHex) &&
+        !state.isDeviceRevoked(responderHex) &&
+        !state.isDeviceRevoked(hexOf(initiator));
+      return stays ? undefined : shares.drop(responderHex, [keyHex]);
+    },
+  };
+}
+
+/** Reservations that were never confirmed (ENR-4). */
+function tokenTable({ clock, tokens }: SweptTablesParts): SweptTable {
+  return {
+    prefix: TOKEN_ROWS,
+    visit(_key: string, { value }: Row) {
+      const token = decodeTokenRow(value);
+      const expired = withoutExpired(token.record, clock.now()) !== token.record;
+      wipeState(token);
+      if (!expired) return undefined;
+      return tokens.update(token.record.tokenId, ({ record }) => ({
+        record: withoutExpired(record, clock.now()),
+        output: undefined,
+      }));
+    },
+  };
+}
