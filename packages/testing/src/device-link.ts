@@ -1,0 +1,56 @@
+import { SymmetraError } from '@symmetra/crypto';
+import type { NodeClient, ClientLink, Message, MessageInput, SealedMethod } from '@symmetra/rpc';
+
+type Sealed = Message<'symmetra.sealed.v1.Sealed'>;
+
+interface Waiting {
+  readonly resolve: (sealed: Sealed) => void;
+  readonly reject: (error: SymmetraError) => void;
+}
+
+/** A test device's end of its link: matches replies with calls. */
+export class TestLink {
+  readonly #link: ClientLink;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Why the link ended; undefined while it is open, null when it ended in order. */
+  closedBy: SymmetraError | null | undefined;
+  #lastCall = 0;
+
+  /** @param onEvent takes each event as it arrives. */
+  constructor(client: NodeClient, onEvent: (event: Message<'symmetra.link.v1.Event'>) => void) {
+    this.#link = client.connectLink();
+    this.#link.onFrame(({ replies, events }) => {
+      for (const reply of replies) this.#settle(reply);
+      for (const event of events) onEvent(event);
+    });
+    this.#link.onClose((reason) => {
+      this.closedBy = reason ?? null;
+      const error = reason ?? new SymmetraError('TRANSPORT_FAILED', 'the link ended');
+      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#waiting.clear();
+    });
+  }
+
+  async call(method: SealedMethod, sealed: MessageInput<'symmetra.sealed.v1.Sealed'>): Promise<Sealed> {
+    this.#lastCall += 1;
+    const id = this.#lastCall;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      if (!this.#link.send({ id, method, sealed })) {
+        this.#waiting.delete(id);
+        reject(new SymmetraError('TRANSPORT_FAILED', 'the link is closed'));
+      }
+    });
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  #settle({ id, sealed, transportError }: Message<'symmetra.link.v1.Reply'>): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (sealed != null) waiting?.resolve(sealed);
+    else waiting?.reject(new SymmetraError(transportError ?? 'BAD_MESSAGE', 'the call reached no session'));
+  }
+}
