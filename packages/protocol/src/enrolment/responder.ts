@@ -213,7 +213,9 @@ export function receiveConfirmation(
   confirmationBytes: Uint8Array,
 ): Step<TokenRecord, ConfirmationOutcome> {
   const confirmation = decodeConfirmation(confirmationBytes);
-  const claim = record.claims.find((one) => equalConstantTime(one.deviceId, confirmation.deviceId));
+  const claim = equalConstantTime(confirmation.tokenId, record.tokenId)
+    ? record.claims.find((one) => equalConstantTime(one.deviceId, confirmation.deviceId))
+    : undefined;
   if (claim === undefined) {
     throw new SymmetraError('RESERVATION_UNKNOWN', 'no reservation of this device is known; offer again');
   }

@@ -9,7 +9,9 @@ import {
 import { DEVICE_ID_LENGTH, NONCE_LENGTH, preamble, readCount, readNodeId, readPreamble } from '../context.js';
 import type { ProtocolContext } from '../context.js';
 import { epochContext } from './epoch.js';
-import type { ChainParties, EpochKeys, EvidenceKey } from './epoch.js';
+import type { ChainParties, EpochKeys } from './epoch.js';
+import { newestKeys } from './initiator.js';
+import type { DeviceChain } from './initiator.js';
 import { evidenceFor } from './responder.js';
 import type { NodeChain } from './responder.js';
 
@@ -42,16 +44,14 @@ export interface Proof {
 }
 
 /**
- * ATK-9: the device proves its newest state in answer to a challenge.
+ * ATK-9: the device proves its newest state in answer to a challenge. While it has an unconfirmed epoch e+1 it proves e
+ * as well: when another party took the step from e, the node does not know this e+1.
  * @throws BAD_ENCODING when the challenge is not 32 bytes
  */
-export function proveState(
-  context: ProtocolContext,
-  parties: ChainParties,
-  newest: EpochKeys,
-  challenge: Uint8Array,
-): Uint8Array {
+export function proveState(context: ProtocolContext, chain: DeviceChain, challenge: Uint8Array): Uint8Array {
   if (challenge.length !== NONCE_LENGTH) throw new SymmetraError('BAD_ENCODING', 'a challenge has 32 bytes');
+  const { parties } = chain;
+  const newest = newestKeys(chain);
   const claim = preamble(context)
     .raw(parties.deviceId)
     .text(parties.nodeId)
@@ -59,25 +59,23 @@ export function proveState(
     .u64(newest.counter)
     .raw(challenge)
     .finish();
-  const tag = proofTag(context, parties, newest.suiteId, newest.epoch, newest.evidenceKey, claim);
-  return new Writer().bytes(claim).bytes(tag).finish();
+  const formerTag = newest === chain.keys ? EMPTY : proofTag(context, parties, chain.keys, claim);
+  return new Writer()
+    .bytes(claim)
+    .bytes(proofTag(context, parties, newest, claim))
+    .bytes(formerTag)
+    .finish();
 }
 
 function proofTag(
   context: ProtocolContext,
   parties: ChainParties,
-  suiteId: number,
-  epoch: number,
-  evidenceKey: EvidenceKey,
+  keys: Pick<EpochKeys, 'suiteId' | 'epoch' | 'evidenceKey'>,
   claim: Uint8Array,
 ): Uint8Array {
-  const suite = context.suites.get(suiteId);
-  const key = expand(
-    suite,
-    evidenceKey.bytes,
-    'ratchetChallenge',
-    epochContext(context, parties, epoch, EMPTY),
-  );
+  const suite = context.suites.get(keys.suiteId);
+  const kdf = epochContext(context, parties, keys.epoch, EMPTY);
+  const key = expand(suite, keys.evidenceKey.bytes, 'ratchetChallenge', kdf);
   const tag = suite.mac(key, claim);
   key.fill(0);
   return tag;
@@ -88,9 +86,16 @@ export function inspectProof(context: ProtocolContext, bytes: Uint8Array): Proof
   return decodeClaim(context, decodeFrame(bytes).claim);
 }
 
-function decodeFrame(bytes: Uint8Array): { claim: Uint8Array; tag: Uint8Array } {
+interface ProofFrame {
+  readonly claim: Uint8Array;
+  readonly tag: Uint8Array;
+  /** Under the epoch before the one that the claim names; empty without one. */
+  readonly formerTag: Uint8Array;
+}
+
+function decodeFrame(bytes: Uint8Array): ProofFrame {
   const reader = new Reader(bytes, 'proof');
-  const frame = { claim: reader.bytes(), tag: reader.bytes(MAX_TAG) };
+  const frame = { claim: reader.bytes(), tag: reader.bytes(MAX_TAG), formerTag: reader.bytes(MAX_TAG) };
   reader.end();
   return frame;
 }
@@ -111,8 +116,9 @@ function decodeClaim(context: ProtocolContext, bytes: Uint8Array): Proof {
 
 /**
  * ATK-9: judges a proof: `left` means that a party holds a state which the chain had left when the challenge was
- * issued (raise clone-suspected); `current` accuses nobody.
- * @throws BAD_ENCODING, AUTHENTICATION_FAILED
+ * issued (raise clone-suspected); `current` accuses nobody. An unconfirmed epoch that the node does not know counts for
+ * nothing: then the epoch before it is judged.
+ * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, AUTHENTICATION_FAILED
  */
 export function judgeProof(
   context: ProtocolContext,
@@ -120,20 +126,28 @@ export function judgeProof(
   challenge: Challenge,
   bytes: Uint8Array,
 ): 'current' | 'left' {
-  const { claim, tag } = decodeFrame(bytes);
-  const proof = decodeClaim(context, claim);
-  const found = evidenceFor(chain, proof.epoch);
+  const frame = decodeFrame(bytes);
+  const proof = decodeClaim(context, frame.claim);
   const { parties } = chain;
-  if (
-    found === undefined ||
-    proof.nodeId !== parties.nodeId ||
-    !equalConstantTime(proof.deviceId, parties.deviceId) ||
-    !equalConstantTime(proof.nonce, challenge.nonce) ||
-    !equalConstantTime(tag, proofTag(context, parties, found.suiteId, proof.epoch, found.evidenceKey, claim))
-  ) {
-    throw new AuthenticationError('the proof does not verify');
+  const answers =
+    proof.nodeId === parties.nodeId &&
+    equalConstantTime(proof.deviceId, parties.deviceId) &&
+    equalConstantTime(proof.nonce, challenge.nonce);
+  const proves = (epoch: number, tag: Uint8Array): boolean => {
+    const found = evidenceFor(chain, epoch);
+    return (
+      found !== undefined &&
+      equalConstantTime(tag, proofTag(context, parties, { ...found, epoch }, frame.claim))
+    );
+  };
+  if (answers && proves(proof.epoch, frame.tag)) {
+    const sameEpoch = proof.epoch === challenge.epoch;
+    return proof.epoch < challenge.epoch || (sameEpoch && proof.counter < challenge.counter)
+      ? 'left'
+      : 'current';
   }
-  const left =
-    proof.epoch < challenge.epoch || (proof.epoch === challenge.epoch && proof.counter < challenge.counter);
-  return left ? 'left' : 'current';
+  if (answers && proves(proof.epoch - 1, frame.formerTag)) {
+    return proof.epoch - 1 < challenge.epoch ? 'left' : 'current';
+  }
+  throw new AuthenticationError('the proof does not verify');
 }

@@ -241,7 +241,7 @@ export function inspectR3(
 /**
  * ATK-6, ATK-7: checks R3, commits the pending epoch and acknowledges. A repeated R3 gets the same R4. Persist the
  * state, then send R4.
- * @throws BAD_ENCODING, AUTHENTICATION_FAILED
+ * @throws BAD_ENCODING, WRONG_NODE, AUTHENTICATION_FAILED
  */
 export function receiveR3(
   context: ProtocolContext,
@@ -249,10 +249,14 @@ export function receiveR3(
   r3Bytes: Uint8Array,
 ): Step<NodeChain, Uint8Array> {
   const r3 = decodeR3(context, r3Bytes);
+  if (r3.nodeId !== chain.parties.nodeId) {
+    throw new SymmetraError('WRONG_NODE', 'R3 is meant for another node');
+  }
   const pending = r3.epoch === chain.pending?.keys.epoch;
   const keys = pending ? chain.pending?.keys : chain.keys;
   const confirmation = pending ? chain.pending?.confirmation : chain.confirmation;
-  if (keys === undefined || confirmation === undefined || keys.epoch !== r3.epoch) {
+  const own = equalConstantTime(r3.deviceId, chain.parties.deviceId);
+  if (!own || keys === undefined || confirmation === undefined || keys.epoch !== r3.epoch) {
     throw new AuthenticationError('R3 does not verify');
   }
   const suite = context.suites.get(keys.suiteId);
