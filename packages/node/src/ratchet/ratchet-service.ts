@@ -49,11 +49,10 @@ export class RatchetService {
     });
   }
 
-  /** ATK-6, ATK-7: R3 gets R4. @throws DEVICE_UNKNOWN, DEVICE_REVOKED, AUTHENTICATION_FAILED, BAD_ENCODING */
+  /** ATK-6, ATK-7: R3 gets R4. @throws DEVICE_UNKNOWN, DEVICE_REVOKED, and what `receiveR3` throws */
   async commit(r3: Uint8Array): Promise<OpenReplyInput<'commit'>> {
     const { state, devices } = this.#parts;
-    const { deviceId, nodeId } = inspectR3(state.context, r3);
-    if (nodeId !== state.identity.id) throw new SymmetraError('WRONG_NODE', 'R3 is meant for another node');
+    const { deviceId } = inspectR3(state.context, r3);
     return devices.update(this.#deviceOf(deviceId), (row) => {
       const { state: chain, output } = receiveR3(state.context, row.chain, r3);
       return { row: { ...row, chain }, output: { r4: output } };
