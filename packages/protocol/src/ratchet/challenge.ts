@@ -45,7 +45,7 @@ export interface Proof {
 
 /**
  * ATK-9: the device proves its newest state in answer to a challenge. While it has an unconfirmed epoch e+1 it proves e
- * as well: when another party took the step from e, the node does not know this e+1.
+ * as well, over the proof of e+1: when another party took the step from e, the node does not know this e+1.
  * @throws BAD_ENCODING when the challenge is not 32 bytes
  */
 export function proveState(context: ProtocolContext, chain: DeviceChain, challenge: Uint8Array): Uint8Array {
@@ -59,24 +59,22 @@ export function proveState(context: ProtocolContext, chain: DeviceChain, challen
     .u64(newest.counter)
     .raw(challenge)
     .finish();
-  const formerTag = newest === chain.keys ? EMPTY : proofTag(context, parties, chain.keys, claim);
-  return new Writer()
-    .bytes(claim)
-    .bytes(proofTag(context, parties, newest, claim))
-    .bytes(formerTag)
-    .finish();
+  const tag = proofTag(context, parties, newest, claim);
+  const shown = new Writer().bytes(claim).bytes(tag).finish();
+  const formerTag = newest === chain.keys ? EMPTY : proofTag(context, parties, chain.keys, shown);
+  return new Writer().raw(shown).bytes(formerTag).finish();
 }
 
 function proofTag(
   context: ProtocolContext,
   parties: ChainParties,
   keys: Pick<EpochKeys, 'suiteId' | 'epoch' | 'evidenceKey'>,
-  claim: Uint8Array,
+  shown: Uint8Array,
 ): Uint8Array {
   const suite = context.suites.get(keys.suiteId);
   const kdf = epochContext(context, parties, keys.epoch, EMPTY);
   const key = expand(suite, keys.evidenceKey.bytes, 'ratchetChallenge', kdf);
-  const tag = suite.mac(key, claim);
+  const tag = suite.mac(key, shown);
   key.fill(0);
   return tag;
 }
@@ -89,7 +87,7 @@ export function inspectProof(context: ProtocolContext, bytes: Uint8Array): Proof
 interface ProofFrame {
   readonly claim: Uint8Array;
   readonly tag: Uint8Array;
-  /** Under the epoch before the one that the claim names; empty without one. */
+  /** Under the epoch before the one that the claim names, over claim and tag; empty without one. */
   readonly formerTag: Uint8Array;
 }
 
@@ -133,21 +131,19 @@ export function judgeProof(
     proof.nodeId === parties.nodeId &&
     equalConstantTime(proof.deviceId, parties.deviceId) &&
     equalConstantTime(proof.nonce, challenge.nonce);
-  const proves = (epoch: number, tag: Uint8Array): boolean => {
+  const proves = (epoch: number, tag: Uint8Array, shown: Uint8Array): boolean | undefined => {
     const found = evidenceFor(chain, epoch);
-    return (
-      found !== undefined &&
-      equalConstantTime(tag, proofTag(context, parties, { ...found, epoch }, frame.claim))
-    );
+    return found && equalConstantTime(tag, proofTag(context, parties, { ...found, epoch }, shown));
   };
-  if (answers && proves(proof.epoch, frame.tag)) {
+  const newest = proves(proof.epoch, frame.tag, frame.claim);
+  const shown = new Writer().bytes(frame.claim).bytes(frame.tag).finish();
+  const former = frame.formerTag.length > 0 ? proves(proof.epoch - 1, frame.formerTag, shown) : undefined;
+  if (answers && newest === true && former !== false) {
     const sameEpoch = proof.epoch === challenge.epoch;
     return proof.epoch < challenge.epoch || (sameEpoch && proof.counter < challenge.counter)
       ? 'left'
       : 'current';
   }
-  if (answers && proves(proof.epoch - 1, frame.formerTag)) {
-    return proof.epoch - 1 < challenge.epoch ? 'left' : 'current';
-  }
+  if (answers && former === true) return proof.epoch - 1 < challenge.epoch ? 'left' : 'current';
   throw new AuthenticationError('the proof does not verify');
 }

@@ -15,7 +15,7 @@ import { deriveNextEpoch, openR2, r1Tag, sealR1, stepKeys } from './transcript.j
  *                      |   R3 refused: R1   v
  *                      +--------------- restepping --R2--> confirming
  *
- * The device leaves epoch e only on R4. While two epochs exist, the newer one is used first.
+ * A step that waits for R2 can be given up: back to settled, or to confirming. The device leaves epoch e only on R4. While two epochs exist, the newer one is used first.
  */
 
 /** One epoch, nothing under way. */
@@ -165,6 +165,21 @@ export function startStep(
       ? { kind: 'restepping', parties, keys: chain.keys, next: chain.next, step }
       : { kind: 'stepping', parties, keys: chain.keys, step };
   return { state, output: r1, consumed: [] };
+}
+
+/**
+ * ATK-2: gives up a step that the node does not answer, because its suite is forbidden by now or its R1 is old; the next
+ * step has a new nonce, which replaces whatever the node kept of this one.
+ */
+export function abandonStep(
+  chain: ChainStepping | ChainRestepping,
+): Step<ChainSettled | ChainConfirming, undefined> {
+  const { parties, keys, step } = chain;
+  const state: ChainSettled | ChainConfirming =
+    chain.kind === 'restepping'
+      ? { kind: 'confirming', parties, keys, next: chain.next }
+      : { kind: 'settled', parties, keys };
+  return { state, output: undefined, consumed: [step.staticSecret, step.ephemeralKey] };
 }
 
 /**
