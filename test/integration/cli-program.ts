@@ -1,0 +1,215 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const packages = fileURLToPath(new URL('../../packages', import.meta.url));
+const launcher = join(packages, 'cli', 'bin', 'symmetra.mjs');
+
+/** Milliseconds after which a command that did not end is killed, so that a hanging test says why. */
+const PATIENCE_MS = 60_000;
+
+/** One JSON object that a command printed. */
+export type Report = Readonly<Record<string, unknown>>;
+
+/** How a command ended. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a command is run. */
+export interface RunOptions {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The programs as they are built, when the build is not older than the sources; else the sources themselves. */
+export const programArgs: readonly string[] = isBuilt()
+  ? [launcher]
+  : ['--conditions=@symmetra/source', launcher];
+
+function isBuilt(): boolean {
+  if (!existsSync(join(packages, 'cli', 'dist', 'main.js'))) return false;
+  return readdirSync(packages).every((name) => {
+    const info = join(packages, name, 'dist', '.tsbuildinfo');
+    return existsSync(info) && newest(join(packages, name, 'src')) <= statSync(info).mtimeMs;
+  });
+}
+
+function newest(dir: string): number {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Math.max(...files.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
+}
+
+/** A command that runs. */
+export class Running {
+  readonly #child: ChildProcess;
+  readonly #reports: Report[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly ended: Promise<Outcome>;
+  #stdout = '';
+  #stderr = '';
+  #outcome: Outcome | undefined;
+
+  constructor(args: readonly string[], { input, cwd, env }: RunOptions = {}) {
+    this.#child = spawn(process.execPath, [...programArgs, ...args], {
+      stdio: 'pipe',
+      ...(cwd !== undefined && { cwd }),
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+    });
+    const { stdin, stdout, stderr } = this.#child;
+    stdin?.on('error', () => undefined);
+    stdin?.end(input ?? '');
+    if (stdout !== null) {
+      stdout.on('data', (text: Buffer) => {
+        this.#stdout += text.toString();
+      });
+      createInterface({ input: stdout }).on('line', (line) => {
+        if (line.startsWith('{')) this.#reports.push(JSON.parse(line) as Report);
+        this.#check();
+      });
+    }
+    stderr?.on('data', (text: Buffer) => {
+      this.#stderr += text.toString();
+    });
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        this.#outcome = { code, signal, stdout: this.#stdout, stderr: this.#stderr };
+        this.#check();
+        resolve(this.#outcome);
+      });
+    });
+  }
+
+  /** What the command wrote until now. */
+  get text(): string {
+    return this.#stdout + this.#stderr;
+  }
+
+  /** The first report of an event that matches, once it is there. */
+  async event(name: string, matches: (report: Report) => boolean = () => true): Promise<Report> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        clearTimeout(patience);
+        this.#waiting.delete(check);
+        settle();
+      };
+      const patience = setTimeout(() => finish(() => reject(this.#never(name))), PATIENCE_MS);
+      const check = (): void => {
+        const found = this.#reports.find((report) => report['event'] === name && matches(report));
+        if (found !== undefined) finish(() => resolve(found));
+        else if (this.#outcome !== undefined) finish(() => reject(this.#never(name)));
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  /** Sends a signal and waits for the end. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Outcome> {
+    this.#child.kill(signal);
+    const patience = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
+    const outcome = await this.ended;
+    clearTimeout(patience);
+    return outcome;
+  }
+
+  #check(): void {
+    for (const check of this.#waiting) check();
+  }
+
+  #never(name: string): Error {
+    return new Error(`no event "${name}"; the command said:\n${this.text}`);
+  }
+}
+
+/** Runs a command to its end. */
+export async function symmetra(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const running = new Running(args, options);
+  const patience = setTimeout(() => void running.end('SIGKILL'), PATIENCE_MS);
+  const outcome = await running.ended;
+  clearTimeout(patience);
+  return outcome;
+}
+
+/** Runs a command with `--json` that must succeed, and gives the one object that it prints. */
+export async function reply(args: readonly string[], options: RunOptions = {}): Promise<Report> {
+  const outcome = await symmetra([...args, '--json'], options);
+  if (outcome.code !== 0) throw new Error(`symmetra ${args.join(' ')} failed: ${outcome.stderr}`);
+  const lines = outcome.stdout.trimEnd().split('\n');
+  if (lines.length !== 1) throw new Error(`not one line but ${lines.length}: ${outcome.stdout}`);
+  return JSON.parse(lines[0] ?? '') as Report;
+}
+
+/** How a command was refused: its exit code and the code of its one line on standard error. */
+export interface Refused {
+  readonly exit: number | null;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Runs a command with `--json` that must not succeed. */
+export async function refusal(args: readonly string[], options: RunOptions = {}): Promise<Refused> {
+  const { code, stdout, stderr } = await symmetra([...args, '--json'], options);
+  const lines = stderr.trimEnd().split('\n');
+  const errors = lines.filter((line) => line.startsWith('{"error"'));
+  if (errors.length !== 1) throw new Error(`no single error (exit ${code}): ${stdout}${stderr}`);
+  const { error } = JSON.parse(errors[0] ?? '') as { error: { code: string; message: string } };
+  return { exit: code, code: error.code, message: error.message };
+}
+
+/** Directories and programs of one test file, all gone at its end. */
+export class Bench {
+  readonly #directories: string[] = [];
+  readonly #running: Running[] = [];
+
+  async directory(): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'symmetra-cli-'));
+    this.#directories.push(directory);
+    return directory;
+  }
+
+  /** Starts a command with `--json`. */
+  start(args: readonly string[], options: RunOptions = {}): Running {
+    const running = new Running([...args, '--json'], options);
+    this.#running.push(running);
+    return running;
+  }
+
+  /** Starts a network, on free ports unless it had others. */
+  async network(data: string, ...args: readonly string[]): Promise<Running> {
+    const network = this.start(['up', '--data', data, '--port', '0', ...args]);
+    await network.event('up');
+    return network;
+  }
+
+  /** Starts a device that listens. */
+  async listener(state: string, ...args: readonly string[]): Promise<Running> {
+    const listener = this.start(['device', 'listen', '--state', state, ...args]);
+    await listener.event('listening');
+    return listener;
+  }
+
+  /** Enrols a device with a token of its own. @returns its id */
+  async device(data: string, state: string, name: string, ...args: readonly string[]): Promise<string> {
+    const { token } = await reply(['token', 'create', '--data', data]);
+    const enrolled = await reply(
+      ['device', 'enrol', '--token', '-', '--state', state, '--name', name, ...args],
+      { input: String(token) },
+    );
+    return String(enrolled['deviceId']);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#running.map(async (running) => running.end('SIGKILL')));
+    await Promise.all(this.#directories.map(async (path) => rm(path, { recursive: true, force: true })));
+  }
+}
