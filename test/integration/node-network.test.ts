@@ -26,7 +26,12 @@ afterEach(async () => {
 const start = async (options: Partial<NetworkOptions> = {}): Promise<RunningNetwork> => {
   const logger = createLogger({ level: 'silent', clock: systemClock });
   const network = await startNetwork({
-    ...{ dataDir, nodes: 3, threshold: 2, port: 0, logger, clock: systemClock },
+    dataDir,
+    nodes: 3,
+    threshold: 2,
+    port: 0,
+    logger,
+    clock: systemClock,
     ...options,
   });
   running.add(network);
@@ -53,7 +58,10 @@ async function occupy(port = 0): Promise<{ port: number; release: () => Promise<
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
-  const release = async (): Promise<void> => new Promise((resolve) => void server.close(() => resolve()));
+  const release = async (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+    });
   return { port: (server.address() as AddressInfo).port, release };
 }
 
@@ -108,7 +116,7 @@ describe('the embedded network', () => {
     bob.sessions.clear();
     bob.receiveR2('node-2', s2.r2 ?? fresh(0));
     await bob.connect('node-2');
-    const deliveries = await bob.received((event) => event.delivery != null, 3);
+    const deliveries = await bob.received((event) => event.event === 'delivery', 3);
     expect(Buffer.from(deliveries[0]?.delivery?.header ?? [])).toEqual(
       Buffer.from(requests[0]?.header ?? []),
     );

@@ -30,7 +30,7 @@ function floorsOf(device: TestDevice): ResponderFloors {
 /** The responder's answer to the deliveries of a key. */
 function answer(device: TestDevice, events: readonly ReceivedEvent[], suiteId: number): PairResponded {
   const checked = events.map(({ node, delivery }) => {
-    if (delivery?.granted == null) throw new Error('the event is no delivery');
+    if (!delivery?.granted) throw new Error('the event is no delivery');
     return checkDelivery(device.context, floorsOf(device), node, { ...delivery, granted: delivery.granted });
   });
   const deliveries = quorum(checked);
@@ -68,7 +68,7 @@ describe.each([1, 2, 3])('under suite %i', (suiteId) => {
       expect(receipt.responder).toMatchObject({ online: true, addresses: ['127.0.0.1:1'] });
     }
 
-    const deliveries = await bob.received((event) => event.delivery != null, 3);
+    const deliveries = await bob.received((event) => event.event === 'delivery', 3);
     expect(deliveries.map(({ node }) => node).toSorted()).toEqual(network.nodeIds);
     expect(deliveries[0]?.delivery?.initiator).toMatchObject({ online: true });
     const responded = answer(bob, deliveries, suiteId);
@@ -80,14 +80,14 @@ describe.each([1, 2, 3])('under suite %i', (suiteId) => {
     const relay = async (from: TestDevice, home: string, to: TestDevice, message: Uint8Array) =>
       from.call(home, RELAY, { peer: to.deviceId, message });
     expect(await relay(bob, 'node-2', alice, responded.response)).toEqual({ handedOver: true });
-    const [response] = await alice.received((event) => event.message != null);
+    const [response] = await alice.received((event) => event.event === 'message');
     expect(Buffer.from(response?.message?.peer ?? [])).toEqual(Buffer.from(bob.deviceId));
     const confirmed = receiveResponse(alice.context, state, {}, response?.message?.message ?? fresh(0));
     await relay(alice, 'node-1', bob, confirmed.output);
-    const [confirm] = await bob.received((event) => event.message != null);
+    const [confirm] = await bob.received((event) => event.event === 'message');
     const held = receiveConfirm(responded, [], confirm?.message?.message ?? fresh(0));
     await relay(bob, 'node-2', alice, held.output);
-    const [, acknowledge] = await alice.received((event) => event.message != null, 2);
+    const [, acknowledge] = await alice.received((event) => event.event === 'message', 2);
     const message = acknowledge?.message?.message ?? fresh(0);
     expect(decodePairMessage(message).kind).toBe('acknowledge');
     const finished = receivePairAcknowledge(confirmed.state, confirmed.continuity, message);

@@ -12,8 +12,8 @@ interface Waiting {
 export class TestLink {
   readonly #link: ClientLink;
   readonly #waiting = new Map<number, Waiting>();
-  /** Why the link ended; undefined while it is open, null when it ended in order. */
-  closedBy: SymmetraError | null | undefined;
+  /** Fulfilled when the link has ended: with the reason, or with nothing when it ended in order. */
+  readonly closed: Promise<SymmetraError | undefined>;
   #lastCall = 0;
 
   /** @param onEvent takes each event as it arrives. */
@@ -23,11 +23,13 @@ export class TestLink {
       for (const reply of replies) this.#settle(reply);
       for (const event of events) onEvent(event);
     });
-    this.#link.onClose((reason) => {
-      this.closedBy = reason ?? null;
-      const error = reason ?? new SymmetraError('TRANSPORT_FAILED', 'the link ended');
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
+    this.closed = new Promise((resolve) => {
+      this.#link.onClose((reason) => {
+        const error = reason ?? new SymmetraError('TRANSPORT_FAILED', 'the link ended');
+        for (const { reject } of this.#waiting.values()) reject(error);
+        this.#waiting.clear();
+        resolve(reason);
+      });
     });
   }
 
@@ -50,7 +52,7 @@ export class TestLink {
   #settle({ id, sealed, transportError }: Message<'symmetra.link.v1.Reply'>): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (sealed != null) waiting?.resolve(sealed);
+    if (sealed) waiting?.resolve(sealed);
     else waiting?.reject(new SymmetraError(transportError ?? 'BAD_MESSAGE', 'the call reached no session'));
   }
 }

@@ -250,9 +250,9 @@ export class TestDevice {
       ? await this.link.call(method, sealed)
       : await this.client(nodeId).sealed(method, sealed);
     const opened = session.open(method, reply, seq);
-    if (opened[0] === 0)
-      return decode(plaintext.reply, opened.subarray(1)) as Message<PlaintextReply<Method>>;
-    const { code, message, details } = decode('symmetra.sealed.v1.Refusal', opened.subarray(1));
+    const body = opened.subarray(1);
+    if (opened[0] === 0) return decode(plaintext.reply, body) as Message<PlaintextReply<Method>>;
+    const { code, message, details } = decode('symmetra.sealed.v1.Refusal', body);
     throw new SymmetraError(code, message, details);
   }
 
