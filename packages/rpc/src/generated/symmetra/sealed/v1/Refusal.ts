@@ -6,7 +6,7 @@
  */
 export interface Refusal {
   /**
-   * Stable code, for example POLICY_REFUSED; the list stands in docs/protocol/10-errors.md.
+   * Stable code, for example PURPOSE_FORBIDDEN; the list stands in docs/protocol/10-errors.md.
    */
   'code'?: (string);
   /**
@@ -24,7 +24,7 @@ export interface Refusal {
  */
 export interface Refusal__Output {
   /**
-   * Stable code, for example POLICY_REFUSED; the list stands in docs/protocol/10-errors.md.
+   * Stable code, for example PURPOSE_FORBIDDEN; the list stands in docs/protocol/10-errors.md.
    */
   'code': (string);
   /**
