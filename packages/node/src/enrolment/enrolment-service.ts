@@ -1,5 +1,6 @@
 import { SymmetraError, toBase32, toHex } from '@symmetra/crypto';
 import {
+  FIRST_STAGE,
   beginNodeChain,
   deviceIdOf,
   inspectConfirmation,
@@ -66,21 +67,19 @@ export class EnrolmentService {
     const { tokenId, deviceId } = inspectConfirmation(confirmation);
     const deviceHex = hexOf(deviceId);
     if (state.isDeviceRevoked(deviceHex)) throw new SymmetraError('DEVICE_REVOKED', 'the device is revoked');
-    const stage = state.policy.stages[0] ?? '';
     const { acknowledgement, enrolled } = await tokens.update(tokenId, (token) => {
       const { state: record, output } = receiveConfirmation(token.record, confirmation);
-      const also =
-        output.enrolled === undefined ? [] : [this.#enrol(deviceHex, output.enrolled, token, stage)];
+      const also = output.enrolled === undefined ? [] : [this.#enrol(deviceHex, output.enrolled, token)];
       return { record, output, also };
     });
-    if (enrolled !== undefined) devices.noteStage(deviceHex, stage);
+    if (enrolled !== undefined) devices.noteStage(deviceHex, FIRST_STAGE);
     return { acknowledgement };
   }
 
   /** The row of a device that has just enrolled (ATK-1). */
-  #enrol(deviceHex: string, enrolled: EnrolledDevice, token: TokenRow, stage: string): Change {
+  #enrol(deviceHex: string, enrolled: EnrolledDevice, token: TokenRow): Change {
     const { clock, state, devices } = this.#parts;
-    const { state: chain } = beginNodeChain(state.context, state.identity.id, enrolled, stage);
+    const { state: chain } = beginNodeChain(state.context, state.identity.id, enrolled, FIRST_STAGE);
     const change = devices.insertion(deviceHex, {
       chain,
       name: enrolled.name,

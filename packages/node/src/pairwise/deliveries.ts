@@ -1,4 +1,4 @@
-import { checkStanding } from '@symmetra/protocol';
+import { checkPolicy, checkStanding, decodeHeader } from '@symmetra/protocol';
 import type { Clock } from '@symmetra/runtime';
 import { SymmetraError } from '@symmetra/crypto';
 import type { ControlState } from '../control/control-state.js';
@@ -32,7 +32,7 @@ export class Deliveries {
     const { presences, events } = this.#parts;
     if (presences.of(responderHex) === undefined) return;
     const initiatorHex = hexOf(row.initiator);
-    if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex))) return;
+    if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex, row.header))) return;
     const { header, share, ephemeralKey, granted } = row;
     const initiator = presences.publicOf(initiatorHex);
     events.send(responderHex, { delivery: { header, share, ephemeralKey, granted, initiator } });
@@ -50,12 +50,18 @@ export class Deliveries {
   }
 
   /** Policy, revocation and standing, checked again at the moment of delivery. */
-  async #mayDeliver(initiatorHex: string, responderHex: string, keyHex: string): Promise<boolean> {
+  async #mayDeliver(
+    initiatorHex: string,
+    responderHex: string,
+    keyHex: string,
+    header: Uint8Array,
+  ): Promise<boolean> {
     const { state, devices } = this.#parts;
     const initiator = devices.cachedStanding(initiatorHex) ?? (await devices.standing(initiatorHex));
     const responder = devices.cachedStanding(responderHex) ?? (await devices.standing(responderHex));
     if (state.halted || state.isKeyRevoked(keyHex) || initiator === undefined) return false;
     try {
+      checkPolicy(state.brokerRules, decodeHeader(state.context, header));
       checkStanding(state.brokerRules, initiator, responder);
       return true;
     } catch (error) {

@@ -26,7 +26,7 @@ export interface Policy {
   /** Whether the first key of two devices must be dealt k = n. */
   readonly firstContactAll: boolean;
   readonly requireDirectKem: boolean;
-  /** Stages of a device's workflow, first to last; a step never goes back. */
+  /** Stages of a device's workflow, first to last, from {@link FIRST_STAGE} on; a step never goes back. */
   readonly stages: readonly string[];
   /** Stages in which a device may hold pairwise keys. */
   readonly keyStages: readonly string[];
@@ -59,6 +59,9 @@ export interface ControlEvent {
   readonly timeMs: number;
   readonly body: ControlBody;
 }
+
+/** ENR-8: the stage of every device in epoch 0, and so the first of every policy. */
+export const FIRST_STAGE = 'bootstrap';
 
 const KINDS = { policy: 1, 'token-create': 2, 'device-revoke': 3, 'key-revoke': 4 } as const;
 
@@ -161,8 +164,11 @@ function readPolicy(reader: Reader): Policy {
     stages: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
     keyStages: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
   };
-  if (policy.stages.length === 0 || policy.maximum.lifetimeSeconds === 0) {
-    throw new SymmetraError('BAD_EVENT', 'a policy has at least one stage and a largest lifetime');
+  if (policy.stages[0] !== FIRST_STAGE || policy.maximum.lifetimeSeconds === 0) {
+    throw new SymmetraError(
+      'BAD_EVENT',
+      `a policy begins with stage ${FIRST_STAGE} and has a largest lifetime`,
+    );
   }
   return policy;
 }
@@ -180,7 +186,7 @@ export const DEFAULT_POLICY: Policy = {
   maximum: { lifetimeSeconds: 30 * 24 * 3600, uses: 0 },
   firstContactAll: false,
   requireDirectKem: false,
-  stages: ['bootstrap', 'production'],
+  stages: [FIRST_STAGE, 'production'],
   keyStages: ['production'],
 };
 

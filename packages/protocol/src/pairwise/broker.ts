@@ -47,8 +47,8 @@ export interface Approval {
  * PAIR-3: each node decides on its own; it approves or refuses, and never edits.
  *
  * @param sender the device whose session the request came from.
- * @throws BAD_HEADER, INITIATOR_MISMATCH, NOT_IN_NODE_SET, SHARE_MISMATCH, EPHEMERAL_KEY_MISMATCH, and what
- *   {@link checkStanding} throws
+ * @throws BAD_HEADER, INITIATOR_MISMATCH, NOT_IN_NODE_SET, DESCRIPTOR_OLD, SHARE_MISMATCH, EPHEMERAL_KEY_MISMATCH, and
+ *   what {@link checkPolicy} throws
  */
 export function approve(
   context: ProtocolContext,
@@ -65,7 +65,12 @@ export function approve(
   if (place === 0) {
     throw new SymmetraError('NOT_IN_NODE_SET', 'this node is not in the node set of the header');
   }
-  checkRules(rules, header);
+  if (header.descriptorVersion < rules.descriptorVersion) {
+    throw new SymmetraError('DESCRIPTOR_OLD', 'the initiator used an older descriptor', {
+      version: rules.descriptorVersion,
+    });
+  }
+  checkPolicy(rules, header);
   const commitment = header.commitments[place - 1] as Uint8Array;
   if (
     request.share.length !== SHARE_LENGTH ||
@@ -80,13 +85,12 @@ export function approve(
   return { header, headerHash: suite.hash(request.header), granted: grant(header.limits, rules.maximum) };
 }
 
-/** PAIR-3: descriptor and policy. @throws DESCRIPTOR_OLD, BELOW_FLOOR, SUITE_FORBIDDEN, PURPOSE_FORBIDDEN, DIRECT_KEM_REQUIRED */
-function checkRules(rules: BrokerRules, header: Header): void {
-  if (header.descriptorVersion < rules.descriptorVersion) {
-    throw new SymmetraError('DESCRIPTOR_OLD', 'the initiator used an older descriptor', {
-      version: rules.descriptorVersion,
-    });
-  }
+/**
+ * PAIR-3, PAIR-4: whether descriptor and policy allow the key that a header asks for; checked at the request and again
+ * at delivery.
+ * @throws BELOW_FLOOR, SUITE_FORBIDDEN, PURPOSE_FORBIDDEN, DIRECT_KEM_REQUIRED
+ */
+export function checkPolicy(rules: BrokerRules, header: Header): void {
   const known = header.nodes.every((node) => rules.nodes.includes(node));
   if (!known || header.nodes.length < rules.minimumNodes || header.threshold < rules.minimumThreshold) {
     throw new SymmetraError('BELOW_FLOOR', 'the node set or threshold is below what the descriptor asks', {
