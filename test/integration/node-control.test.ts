@@ -86,7 +86,7 @@ describe('an administrative request', () => {
       const { devices } = await administrator.call('node-1', LIST_DEVICES, { after, limit: 2 });
       if (devices.length === 0) break;
       seen.push(...devices.map(({ deviceId }) => deviceId.toString('hex')));
-      after = devices.at(-1)?.deviceId ?? after;
+      after = Buffer.from(devices.at(-1)?.deviceId ?? []);
     }
     expect(seen).toEqual(ids.toSorted());
     const unknown = administrator.call('node-1', GET_DEVICE, { deviceId: Buffer.alloc(32) });

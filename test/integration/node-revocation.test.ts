@@ -166,4 +166,19 @@ describe('a policy that forbids a suite', () => {
     await network.administrator.submit({ kind: 'policy', policy: DEFAULT_POLICY });
     dave.close();
   });
+
+  test('keeps back the shares that wait under it', async () => {
+    await negotiate(alice, bob);
+    const { requests } = alice.startNegotiation(bob.deviceId, { purpose: 'camera' });
+    for (const request of requests) await alice.ask(request);
+    const policy = { ...DEFAULT_POLICY, purposes: ['camera'] };
+    await network.administrator.submit({ kind: 'policy', policy });
+    await bob.connect('node-1');
+    const deliveries = await bob.received((event) => event.event === 'delivery', 3);
+    const header = Buffer.from(requests[0]?.header ?? []);
+    expect(deliveries.every(({ delivery }) => header.equals(Buffer.from(delivery?.header ?? [])))).toBe(true);
+    await bob.received(tellsOf('policy'), 3);
+    expect(bob.events.filter((event) => event.event === 'delivery')).toHaveLength(3);
+    await network.administrator.submit({ kind: 'policy', policy: DEFAULT_POLICY });
+  });
 });

@@ -8,7 +8,7 @@ import { IDENTITY_ROW } from '../rows/row-keys.js';
 const SIGNATURE_SEED_BYTES = 32;
 
 /** A static KEM key pair of a node. */
-export interface NodeKemKeys {
+interface NodeKemKeys {
   readonly publicKey: Uint8Array;
   readonly secretKey: Secret<'NodeKemKey'>;
 }

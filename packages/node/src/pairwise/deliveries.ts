@@ -1,4 +1,5 @@
 import { checkPolicy, checkStanding, decodeHeader } from '@symmetra/protocol';
+import type { Header } from '@symmetra/protocol';
 import type { Clock } from '@symmetra/runtime';
 import { SymmetraError } from '@symmetra/crypto';
 import type { ControlState } from '../control/control-state.js';
@@ -27,13 +28,22 @@ export class Deliveries {
     this.#parts = parts;
   }
 
-  /** Delivers one share, if its responder is attached and both devices may still hold a key together. */
-  async deliver(responderHex: string, keyHex: string, row: Omit<ShareRow, 'expiresMs'>): Promise<void> {
+  /**
+   * Delivers one share, if its responder is attached and both devices may still hold such a key together.
+   * @param decoded the row's header, when the caller has decoded it already.
+   */
+  async deliver(
+    responderHex: string,
+    keyHex: string,
+    row: Omit<ShareRow, 'expiresMs'>,
+    decoded?: Header,
+  ): Promise<void> {
     const { presences, events } = this.#parts;
     if (presences.of(responderHex) === undefined) return;
     const initiatorHex = hexOf(row.initiator);
-    if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex, row.header))) return;
     const { header, share, ephemeralKey, granted } = row;
+    const asked = decoded ?? decodeHeader(this.#parts.state.context, header);
+    if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex, asked))) return;
     const initiator = presences.publicOf(initiatorHex);
     events.send(responderHex, { delivery: { header, share, ephemeralKey, granted, initiator } });
   }
@@ -54,14 +64,14 @@ export class Deliveries {
     initiatorHex: string,
     responderHex: string,
     keyHex: string,
-    header: Uint8Array,
+    header: Header,
   ): Promise<boolean> {
     const { state, devices } = this.#parts;
     const initiator = devices.cachedStanding(initiatorHex) ?? (await devices.standing(initiatorHex));
     const responder = devices.cachedStanding(responderHex) ?? (await devices.standing(responderHex));
     if (state.halted || state.isKeyRevoked(keyHex) || initiator === undefined) return false;
     try {
-      checkPolicy(state.brokerRules, decodeHeader(state.context, header));
+      checkPolicy(state.brokerRules, header);
       checkStanding(state.brokerRules, initiator, responder);
       return true;
     } catch (error) {

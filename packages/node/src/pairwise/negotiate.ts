@@ -81,7 +81,7 @@ export class Negotiate {
     };
     if (!(await this.#store(approved, row))) return this.#repeat(approved);
     await this.#stillAllowed(approved);
-    await this.#parts.deliveries.deliver(approved.responderHex, approved.keyHex, row);
+    await this.#parts.deliveries.deliver(approved.responderHex, approved.keyHex, row, header);
     return this.#receipt(approved, approval.granted);
   }
 

@@ -64,7 +64,11 @@ export class EventSender {
   #carry(presence: Presence, event: LinkEvent): boolean {
     const { bus, links } = this.#parts;
     const { session, home } = presence;
-    if (home === bus.self) return links.of(session.deviceHex)?.sendEvent(event) ?? false;
+    if (home === bus.self) {
+      const handedOver = links.of(session.deviceHex)?.sendEvent(event) ?? false;
+      if (!handedOver) this.#parts.presences.forget(session);
+      return handedOver;
+    }
     const payload = concat(session.deviceId, encode('symmetra.link.v1.Event', event));
     void this.#carryOverBus(presence, payload);
     return true;

@@ -13,7 +13,7 @@ const RELAY_TIMEOUT_MS = 8000;
 const SEALED = 'symmetra.sealed.v1.Sealed';
 
 /** How this node itself answers the open calls. */
-export type OpenHandlers = {
+type OpenHandlers = {
   readonly [Name in RoutedCall]: (request: OpenRequest<Name>) => Promise<OpenReplyInput<Name>>;
 };
 
