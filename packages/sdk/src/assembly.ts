@@ -1,0 +1,303 @@
+import { suites } from '@symmetra/crypto';
+import type { ProtocolContext } from '@symmetra/protocol';
+import { createLogger, systemClock } from '@symmetra/runtime';
+import type { Clock, Logger } from '@symmetra/runtime';
+import { Chains } from './chain/chains.js';
+import { RatchetSchedule } from './chain/ratchet-schedule.js';
+import { Stepper } from './chain/stepper.js';
+import { Channels } from './channel/channels.js';
+import { PskCounters } from './channel/psk-counters.js';
+import type { SecureChannel } from './channel/secure-channel.js';
+import { DirectPaths } from './direct/direct-paths.js';
+import { EnrolmentCompletion } from './enrolment/completion.js';
+import { EnrolmentRuns } from './enrolment/enrolment-run.js';
+import { EndedKeys } from './keys/ended-keys.js';
+import type { Key, KeyInfo, PendingKey } from './keys/key-info.js';
+import type { KeyRecord } from './keys/key-record.js';
+import { KeySchedule } from './keys/key-schedule.js';
+import { KeyStore } from './keys/key-store.js';
+import { Descriptors } from './network/descriptors.js';
+import { NodeClock } from './network/node-clock.js';
+import { NodeRoutes } from './network/node-routes.js';
+import { Policies } from './network/policies.js';
+import { Acknowledger } from './pairwise/acknowledger.js';
+import { ContinuityBook } from './pairwise/continuity-book.js';
+import { Messenger } from './pairwise/messenger.js';
+import { Negotiations } from './pairwise/negotiations.js';
+import type { NegotiateOptions } from './pairwise/negotiations.js';
+import { Reports } from './pairwise/reports.js';
+import type { DeliveryReport } from './pairwise/reports.js';
+import type { DeviceRandomness } from './randomness.js';
+import { Revocations } from './revocations.js';
+import type { Revocation } from './revocations.js';
+import type { DeviceEvent } from './session/attachments.js';
+import { Connection } from './session/connection.js';
+import { SealedCalls } from './session/sealed-calls.js';
+import { Sessions } from './session/sessions.js';
+import { DeviceState } from './state/device-state.js';
+import type { DeviceRecord } from './state/records.js';
+import type { StateDirectory } from './state/state-directory.js';
+import { Timers } from './timers.js';
+
+const DAY_MS = 24 * 3_600_000;
+const MIN_RATCHET_MS = 1000;
+
+/** What every device takes, new or not. */
+export interface DeviceOptions {
+  /** The directory in which the device keeps its state; it belongs to one process at a time. */
+  readonly state: string;
+  /** Seals the state instead of a key file. */
+  readonly passphrase?: string;
+  /** The suite to use when nothing else is asked: 1, 2 or 3. */
+  readonly suite?: number;
+  /** Silent by default. */
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Milliseconds between two ratchet steps at a node; default one day. */
+  readonly ratchetEvery?: number;
+}
+
+/** What the parts of a device tell it. */
+export interface AssemblyListener {
+  key(record: KeyRecord): void;
+  channel(channel: SecureChannel): boolean;
+  revoked(revocation: Revocation): void;
+  expired(keys: readonly KeyInfo[]): void;
+  report(report: DeliveryReport): void;
+  failure(error: unknown): void;
+  /** Addresses at which peers reach the device. */
+  addresses(): readonly string[];
+}
+
+/** The parts of one device. */
+export type Assembly = Awaited<ReturnType<typeof assemble>>;
+
+/** The parts of a device that is not enrolled yet, or is just being opened. */
+export interface Foundation {
+  readonly directory: StateDirectory;
+  readonly state: DeviceState;
+  readonly random: DeviceRandomness;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What lies under everything else. */
+export function layFoundation(
+  directory: StateDirectory,
+  random: DeviceRandomness,
+  options: DeviceOptions,
+): Foundation {
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? createLogger({ level: 'silent', clock });
+  return { directory, state: new DeviceState(directory.store), random, clock, logger };
+}
+
+/** Builds a device from its stored rows, from the bottom up. Nothing is sent before it is connected. */
+export async function assemble(
+  foundation: Foundation,
+  device: DeviceRecord,
+  options: DeviceOptions,
+  listener: AssemblyListener,
+) {
+  const { state, random, clock, logger } = foundation;
+  const { deviceId } = device;
+  const context: ProtocolContext = { networkId: device.networkId, suites };
+  const timers = new Timers(clock);
+  const nodeClock = await NodeClock.load(clock, state);
+  const routes = new NodeRoutes();
+  const descriptors = await Descriptors.load(state, routes, device);
+  const policies = await Policies.load(state, descriptors, suites.ids());
+  const suiteId = (): number => policies.suiteFor(options.suite ?? device.suiteId);
+
+  const chains = await Chains.load(state);
+  const stepper = new Stepper({ context, chains, routes, descriptors, random, clock, logger });
+  const everyMs = Math.max(MIN_RATCHET_MS, options.ratchetEvery ?? DAY_MS);
+  const ratchets = new RatchetSchedule({ chains, stepper, random, timers, clock, logger, everyMs, suiteId });
+  const enrolments = await EnrolmentRuns.load({
+    context,
+    device,
+    state,
+    chains,
+    stepper,
+    routes,
+    descriptors,
+    random,
+  });
+  const completion = new EnrolmentCompletion({
+    runs: enrolments,
+    random,
+    timers,
+    logger,
+    threshold: () => descriptors.current.threshold,
+    ready: () => chains.ready().length,
+    onProgress: () => connection.announce(),
+  });
+
+  const sessions = new Sessions({ context, chains, stepper, routes, nodeClock, random, timers, suiteId });
+  const connection = new Connection({
+    chains,
+    sessions,
+    calls: new SealedCalls(sessions, timers),
+    routes,
+    descriptors,
+    random,
+    timers,
+    logger,
+    deviceId,
+    addresses: () => listener.addresses(),
+    onEvent: (nodeId, event) => receive(nodeId, event),
+    onBound: () => messenger.hurryAll(),
+  });
+
+  const ended = await EndedKeys.load(state);
+  const keys = await KeyStore.load(state, ended, nodeClock);
+  keys.onWriteFailure((error) => listener.failure(error));
+  const continuity = await ContinuityBook.load(state);
+  const paths: DirectPaths = new DirectPaths({
+    timers,
+    onMessage: (message) => negotiations.receive(message, true),
+    onHello: (keyId) => negotiations.hello(keyId),
+  });
+  const connected = (): Connection => connection;
+  const messenger = new Messenger({ connection: connected, paths, random, timers, logger });
+  const acknowledger = new Acknowledger(connected, logger);
+  const reports = new Reports({
+    connection: connected,
+    chains,
+    timers,
+    logger,
+    onReport: (report) => listener.report(report),
+  });
+  const negotiations: Negotiations = await Negotiations.load(
+    {
+      context,
+      deviceId,
+      state,
+      keys,
+      ended,
+      continuity,
+      descriptors,
+      policies,
+      nodeClock,
+      random,
+      timers,
+      logger,
+      connection: connected,
+      paths,
+      messenger,
+      acknowledger,
+      reports,
+      onKey: (record) => {
+        listener.key(record);
+        schedule.kick();
+      },
+      onFailure: (error) => listener.failure(error),
+      isListening: () => listener.addresses().length > 0,
+    },
+    suiteId,
+  );
+
+  const counters = new PskCounters(context, keys);
+  const channels = new Channels({
+    keys,
+    counters,
+    random,
+    timers,
+    logger,
+    onChannel: (channel) => listener.channel(channel),
+  });
+  const schedule = new KeySchedule({
+    keys,
+    ended,
+    nodeClock,
+    timers,
+    logger,
+    renew: async (record) => renewKey(negotiations, record, policies.suites),
+    sweepRuns: async (nowMs) => negotiations.sweep(nowMs),
+    onExpired: (expired) => listener.expired(expired),
+    onFailure: (error) => listener.failure(error),
+  });
+  const revocations = new Revocations({
+    deviceId,
+    state,
+    descriptors,
+    policies,
+    nodeClock,
+    keys,
+    ended,
+    continuity,
+    negotiations,
+    channels,
+    logger,
+    onRevoked: (revocation) => listener.revoked(revocation),
+  });
+
+  /** An event of a node: bytes that are kept are copied out of the frame. */
+  function receive(nodeId: string, { delivery, message, notice }: DeviceEvent): void {
+    if (delivery?.granted != null) {
+      const { header, share, ephemeralKey, granted, initiator } = delivery;
+      negotiations.deliver(nodeId, {
+        header: new Uint8Array(header),
+        share: new Uint8Array(share),
+        ephemeralKey: new Uint8Array(ephemeralKey),
+        granted,
+        addresses: initiator?.addresses ?? [],
+      });
+    }
+    if (message != null) negotiations.receive(new Uint8Array(message.message), false);
+    if (notice != null) {
+      const signatures = notice.signatures.map((one) => ({
+        administrator: new Uint8Array(one.administrator),
+        signature: new Uint8Array(one.signature),
+      }));
+      void revocations.receive(nodeId, { event: new Uint8Array(notice.event), signatures });
+    }
+  }
+
+  return {
+    ...foundation,
+    device,
+    context,
+    timers,
+    nodeClock,
+    routes,
+    descriptors,
+    policies,
+    suiteId,
+    chains,
+    stepper,
+    ratchets,
+    enrolments,
+    completion,
+    sessions,
+    connection,
+    keys,
+    ended,
+    continuity,
+    paths,
+    messenger,
+    acknowledger,
+    negotiations,
+    counters,
+    channels,
+    schedule,
+  };
+}
+
+/** A key like the one that it takes the place of. */
+async function renewKey(
+  negotiations: Negotiations,
+  { material }: KeyRecord,
+  allowedSuites: readonly number[],
+): Promise<Key | PendingKey> {
+  const { limits, purpose, suiteId, directKem, applicationKey } = material;
+  const options: NegotiateOptions = {
+    purpose,
+    keyLength: applicationKey.bytes.length,
+    lifetime: limits.lifetimeSeconds * 1000,
+    uses: limits.uses,
+    directKem,
+    ...(allowedSuites.includes(suiteId) && { suite: suiteId }),
+  };
+  return negotiations.negotiate(material.responder, options, material.keyId);
+}

@@ -1,0 +1,215 @@
+import { SymmetraError } from '@symmetra/crypto';
+import type { SuiteTable } from '@symmetra/crypto';
+import {
+  abandonStep,
+  descriptorNode,
+  nodeKemKey,
+  proveState,
+  receiveR2,
+  receiveR4,
+  startStep,
+} from '@symmetra/protocol';
+import type {
+  ChainConfirming,
+  ChainRestepping,
+  ChainStepping,
+  DeviceChain,
+  ProtocolContext,
+} from '@symmetra/protocol';
+import type { Clock, Logger } from '@symmetra/runtime';
+import { codeOf } from '../failure.js';
+import type { Descriptors } from '../network/descriptors.js';
+import type { NodeRoutes } from '../network/node-routes.js';
+import type { DeviceRandomness } from '../randomness.js';
+import type { Chains } from './chains.js';
+
+const MAX_TURNS = 12;
+
+/** What a ratchet step needs. */
+export interface StepperParts {
+  readonly context: ProtocolContext;
+  readonly chains: Chains;
+  readonly routes: NodeRoutes;
+  readonly descriptors: Descriptors;
+  readonly random: DeviceRandomness;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What the device wants of a step. */
+export interface StepGoal {
+  readonly suiteId: number;
+  readonly stage: string;
+}
+
+/** Takes ratchet steps (ATK-2 to ATK-9), each a walk from one settled epoch to the next, whatever was under way. */
+export class Stepper {
+  readonly #parts: StepperParts;
+
+  constructor(parts: StepperParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes one step at a node; a step that was under way is finished first, and counts when it wanted the same.
+   * @throws STATE_LEFT when the node's chain has left the state that this device holds; SUITE_FORBIDDEN when the node
+   *   allows no suite of the descriptor; and what did not get through
+   */
+  async step(nodeId: string, goal: StepGoal): Promise<void> {
+    await this.#parts.chains.exclusively(nodeId, async () => this.#walk(nodeId, goal));
+  }
+
+  /** Finishes what is under way at a node, and begins nothing. @throws as {@link Stepper.step} */
+  async finish(nodeId: string): Promise<void> {
+    await this.#parts.chains.exclusively(nodeId, async () => {
+      const { suiteId, stage } = wanted(this.#parts.chains.get(nodeId));
+      if (this.#parts.chains.get(nodeId).kind !== 'settled') await this.#walk(nodeId, { suiteId, stage });
+    });
+  }
+
+  /** Answers a challenge with the state that the device holds (ATK-9). A failure to deliver it is none of ours. */
+  async prove(nodeId: string, challenge: Uint8Array): Promise<void> {
+    const { context, chains, routes, logger } = this.#parts;
+    const chain = chains.get(nodeId);
+    try {
+      const proof = proveState(context, chain, challenge);
+      await routes.call(nodeId, async (client, node) => client.prove({ node, proof }));
+    } catch (error) {
+      logger.warn({ node: nodeId, code: codeOf(error) }, 'The answer to a challenge did not arrive.');
+    }
+  }
+
+  async #walk(nodeId: string, goal: StepGoal): Promise<void> {
+    const { chains } = this.#parts;
+    const forbidden = new Set<number>();
+    let { suiteId } = goal;
+    let done = false;
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const chain = chains.get(nodeId);
+      switch (chain.kind) {
+        case 'settled':
+          if (done) return;
+          await this.#begin(nodeId, chain, { ...goal, suiteId });
+          done = true;
+          break;
+        case 'stepping':
+        case 'restepping':
+          done ||= fits(wanted(chain), { ...goal, suiteId });
+          if (await this.#sendR1(nodeId, chain)) break;
+          forbidden.add(chain.step.suiteId);
+          suiteId = this.#allowedSuite(forbidden);
+          await chains.save(nodeId, abandonStep(chain));
+          done = false;
+          break;
+        case 'confirming':
+          done ||= fits(wanted(chain), { ...goal, suiteId });
+          await this.#sendR3(nodeId, chain, { ...goal, suiteId });
+          break;
+      }
+    }
+    throw new SymmetraError('STEP_UNFINISHED', 'the ratchet step did not come to its end', { node: nodeId });
+  }
+
+  /** ATK-2. */
+  async #begin(nodeId: string, chain: DeviceChain, goal: StepGoal): Promise<void> {
+    const { context, chains, descriptors, random } = this.#parts;
+    const suite = context.suites.get(goal.suiteId);
+    const request = {
+      suiteId: goal.suiteId,
+      stage: goal.stage,
+      nodeKemKey: nodeKemKey(descriptorNode(descriptors.current, nodeId), goal.suiteId),
+    };
+    const fresh = {
+      seed: random.bytes(suite.kem.seedLength),
+      coins: random.bytes(suite.kem.coinsLength),
+      nonce: random.bytes(32),
+      codeNonce: random.bytes(32),
+    };
+    await chains.save(nodeId, startStep(context, chain, request, fresh));
+  }
+
+  /** Sends R1 and takes R2 (ATK-5). @returns false when the node forbids the suite */
+  async #sendR1(nodeId: string, chain: ChainStepping | ChainRestepping): Promise<boolean> {
+    const { context, chains, routes, random } = this.#parts;
+    let challenge: Uint8Array;
+    try {
+      const reply = await routes.call(nodeId, async (client, node) =>
+        client.step({ node, r1: chain.step.r1 }),
+      );
+      if (reply.outcome === 'r2' && reply.r2 != null) {
+        const received = receiveR2(context, chain, reply.r2);
+        await chains.save(nodeId, received);
+        random.mix(received.entropy);
+        return true;
+      }
+      challenge = reply.challenge ?? new Uint8Array(0);
+    } catch (error) {
+      if (codeOf(error) === 'SUITE_FORBIDDEN') return false;
+      const left = codeOf(error) === 'AUTHENTICATION_FAILED' || codeOf(error) === 'MESSAGE_LATE';
+      if (!left || chain.kind !== 'restepping') throw error;
+      // The node may have moved on to the epoch whose R3 it refused to acknowledge.
+      await this.#sendStoredR3(nodeId, chain);
+      return true;
+    }
+    await this.prove(nodeId, challenge);
+    if (chain.kind !== 'restepping') {
+      throw new SymmetraError(
+        'STATE_LEFT',
+        'the state of this device is older than what the node knows of it; enrol the device anew',
+        { node: nodeId },
+      );
+    }
+    await this.#sendStoredR3(nodeId, chain);
+    return true;
+  }
+
+  /** Sends R3; when it is refused, begins again under the epoch before. */
+  async #sendR3(nodeId: string, chain: ChainConfirming, goal: StepGoal): Promise<void> {
+    try {
+      await this.#sendStoredR3(nodeId, chain);
+    } catch (error) {
+      if (codeOf(error) !== 'AUTHENTICATION_FAILED') throw error;
+      await this.#begin(nodeId, chain, goal);
+    }
+  }
+
+  /** ATK-5 to ATK-8: R3 for R4. */
+  async #sendStoredR3(nodeId: string, chain: ChainConfirming | ChainRestepping): Promise<void> {
+    const { chains, routes, clock } = this.#parts;
+    const { r4 } = await routes.call(nodeId, async (client, node) =>
+      client.commit({ node, r3: chain.next.r3 }),
+    );
+    await chains.save(nodeId, receiveR4(chain, r4), clock.now());
+  }
+
+  #allowedSuite(forbidden: ReadonlySet<number>): number {
+    const { descriptors, context } = this.#parts;
+    const suiteId = offeredSuites(descriptors.current.suites, context.suites).find(
+      (id) => !forbidden.has(id),
+    );
+    if (suiteId !== undefined) return suiteId;
+    throw new SymmetraError('SUITE_FORBIDDEN', 'the node allows none of the suites that this device knows');
+  }
+}
+
+/** The suites that both the network and this device know. */
+export function offeredSuites(network: readonly number[], known: SuiteTable): readonly number[] {
+  return network.filter((id) => known.has(id));
+}
+
+/** What the step that is under way asks for; for a settled chain, what it has. */
+function wanted(chain: DeviceChain): StepGoal {
+  switch (chain.kind) {
+    case 'stepping':
+    case 'restepping':
+      return { suiteId: chain.step.suiteId, stage: chain.step.stage };
+    case 'confirming':
+      return { suiteId: chain.next.keys.suiteId, stage: chain.next.keys.stage };
+    case 'settled':
+      return { suiteId: chain.keys.suiteId, stage: chain.keys.stage };
+  }
+}
+
+function fits(step: StepGoal, goal: StepGoal): boolean {
+  return step.suiteId === goal.suiteId && step.stage === goal.stage;
+}

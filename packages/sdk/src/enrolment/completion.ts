@@ -1,0 +1,105 @@
+import type { SymmetraError } from '@symmetra/crypto';
+import type { Logger } from '@symmetra/runtime';
+import { fractionOf, pauseMs } from '../backoff.js';
+import { asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
+import type { DeviceRandomness } from '../randomness.js';
+import { Waiters } from '../session/waiters.js';
+import type { Timers } from '../timers.js';
+import type { EnrolmentRuns } from './enrolment-run.js';
+
+const RETRY = { firstMs: 300, maxMs: 30_000 };
+/** After so many failures a node counts as lost for those who wait; the device goes on trying. */
+const FAILURES_BEFORE_TELLING = 3;
+
+/** What may pass: a node that has not heard of the token yet, a reservation that expires. */
+const PASSING = new Set(['TOKEN_UNKNOWN', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED']);
+
+/** What the completion of an enrolment needs. */
+export interface CompletionParts {
+  readonly runs: EnrolmentRuns;
+  readonly random: DeviceRandomness;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** How many nodes must be done. */
+  readonly threshold: () => number;
+  /** How many nodes are done. */
+  readonly ready: () => number;
+  /** One more node is done. */
+  readonly onProgress: () => void;
+}
+
+/** Drives the enrolments at all nodes at the same time, each until it is done. */
+export class EnrolmentCompletion {
+  readonly #parts: CompletionParts;
+  readonly #waiters = new Waiters();
+  readonly #driven = new Set<string>();
+  readonly #lost = new Map<string, SymmetraError>();
+
+  constructor(parts: CompletionParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins with every node that is not done yet. */
+  start(): void {
+    for (const nodeId of this.#parts.runs.unfinished()) {
+      if (this.#driven.has(nodeId)) continue;
+      this.#driven.add(nodeId);
+      void this.#drive(nodeId);
+    }
+  }
+
+  /** Fulfilled when enough nodes are done. @throws why too few can be */
+  async enough(): Promise<void> {
+    this.start();
+    if (this.#isEnough()) return;
+    this.#tellIfHopeless();
+    await this.#waiters.wait();
+  }
+
+  /** Ends the waiting. */
+  close(error: SymmetraError): void {
+    this.#waiters.fail(error);
+  }
+
+  async #drive(nodeId: string): Promise<void> {
+    const { runs, timers, random, logger, onProgress } = this.#parts;
+    try {
+      for (let failures = 0; ;) {
+        try {
+          await runs.complete(nodeId);
+          this.#lost.delete(nodeId);
+          logger.info({ node: nodeId }, 'The device is enrolled at a node.');
+          onProgress();
+          if (this.#isEnough()) this.#waiters.release();
+          return;
+        } catch (error) {
+          failures += 1;
+          logger.warn(
+            { node: nodeId, attempt: failures, code: codeOf(error) },
+            'The enrolment at a node failed.',
+          );
+          const passing = isTransportFailure(error) || PASSING.has(codeOf(error));
+          if (!passing || failures >= FAILURES_BEFORE_TELLING) this.#lost.set(nodeId, asSymmetraError(error));
+          this.#tellIfHopeless();
+          if (!passing) return;
+          await timers.sleep(pauseMs(RETRY, failures - 1, fractionOf(random.bytes)));
+        }
+      }
+    } catch (error) {
+      // The device was closed.
+      this.#lost.set(nodeId, asSymmetraError(error));
+    } finally {
+      this.#driven.delete(nodeId);
+    }
+  }
+
+  #isEnough(): boolean {
+    return this.#parts.ready() >= this.#parts.threshold();
+  }
+
+  #tellIfHopeless(): void {
+    const { runs, ready, threshold } = this.#parts;
+    const possible = ready() + runs.unfinished().filter((nodeId) => !this.#lost.has(nodeId)).length;
+    if (possible < threshold()) this.#waiters.fail(mostTelling([...this.#lost.values()]));
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  beginChain,
+  descriptorNode,
+  nodeKemKey,
+  nodeKeyHash,
+  receiveAcknowledgement,
+  receiveAnswer,
+  startEnrolment,
+} from '@symmetra/protocol';
+import type {
+  EnrolmentConfirming,
+  EnrolmentOffered,
+  NodeTokenSecret,
+  ProtocolContext,
+} from '@symmetra/protocol';
+import type { Chains } from '../chain/chains.js';
+import type { Stepper } from '../chain/stepper.js';
+import { codeOf } from '../failure.js';
+import type { Descriptors } from '../network/descriptors.js';
+import type { NodeRoutes } from '../network/node-routes.js';
+import type { DeviceRandomness } from '../randomness.js';
+import type { DeviceState, RowChange } from '../state/device-state.js';
+import type { DeviceRecord } from '../state/records.js';
+
+const PREFIX = 'enrolment/';
+const FIRST_STAGE = 'bootstrap';
+const MAX_TURNS = 6;
+/** The confirmation came too late or to a node that was set back: the same offer gets a new answer. */
+const OFFER_AGAIN = new Set(['RESERVATION_UNKNOWN', 'AUTHENTICATION_FAILED']);
+
+/** The stage that a device asks for with its first step. */
+export const WORKING_STAGE = 'production';
+
+/** An enrolment under way at one node. */
+type EnrolmentState = EnrolmentOffered | EnrolmentConfirming;
+
+/** What an enrolment needs. */
+export interface EnrolmentParts {
+  readonly context: ProtocolContext;
+  readonly device: DeviceRecord;
+  readonly state: DeviceState;
+  readonly chains: Chains;
+  readonly stepper: Stepper;
+  readonly routes: NodeRoutes;
+  readonly descriptors: Descriptors;
+  readonly random: DeviceRandomness;
+}
+
+/** The enrolments of a device, one per node (ENR-2 to ENR-8): each state is durable before its message leaves. */
+export class EnrolmentRuns {
+  readonly #parts: EnrolmentParts;
+  readonly #states = new Map<string, EnrolmentState>();
+
+  private constructor(parts: EnrolmentParts) {
+    this.#parts = parts;
+  }
+
+  static async load(parts: EnrolmentParts): Promise<EnrolmentRuns> {
+    const runs = new EnrolmentRuns(parts);
+    for (const { name, value } of await parts.state.list<EnrolmentState>(PREFIX))
+      runs.#states.set(name, value);
+    return runs;
+  }
+
+  /** Makes the offers for all nodes durable, together with the device's first row. Nothing is sent yet. */
+  async begin(
+    secretFor: (nodeId: string, keyHash: Uint8Array) => NodeTokenSecret,
+    first: RowChange,
+  ): Promise<void> {
+    const states = this.#parts.descriptors.current.nodes.map((node) =>
+      this.#offer(node.id, secretFor(node.id, nodeKeyHash(node))),
+    );
+    const rows = states.map((state) => ({ key: PREFIX + state.parties.nodeId, value: state }));
+    await this.#parts.state.commit([first, ...rows]);
+    for (const state of states) this.#states.set(state.parties.nodeId, state);
+  }
+
+  /** The nodes at which something is left to do before sessions can be opened. */
+  unfinished(): readonly string[] {
+    const { chains } = this.#parts;
+    const ready = new Set(chains.ready());
+    return [...this.#states.keys(), ...chains.nodes().filter((nodeId) => !ready.has(nodeId))];
+  }
+
+  /**
+   * Goes on with the enrolment at one node, from wherever it stands, up to the working stage.
+   * @throws TOKEN_SPENT, TOKEN_EXPIRED, TOKEN_CONTESTED, TOKEN_UNKNOWN, SUITE_FORBIDDEN, AUTHENTICATION_FAILED, and
+   *   what did not get through
+   */
+  async complete(nodeId: string): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const state = this.#states.get(nodeId);
+      if (state === undefined) break;
+      try {
+        await (state.kind === 'offered'
+          ? this.#sendOffer(nodeId, state)
+          : this.#sendConfirmation(nodeId, state));
+      } catch (error) {
+        if (turn === MAX_TURNS - 1) throw error;
+        if (codeOf(error) === 'DESCRIPTOR_OLD') await this.#offerAnew(nodeId, state);
+        else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error)))
+          await this.#sendOffer(nodeId, state);
+        else throw error;
+      }
+    }
+    const { chains, stepper, device } = this.#parts;
+    if (chains.ready().includes(nodeId)) await stepper.finish(nodeId);
+    else await stepper.step(nodeId, { suiteId: device.suiteId, stage: WORKING_STAGE });
+  }
+
+  /** ENR-2: the offer to one node. */
+  #offer(nodeId: string, token: NodeTokenSecret): EnrolmentOffered {
+    const { context, device, descriptors, random } = this.#parts;
+    const node = descriptorNode(descriptors.current, nodeId);
+    const { kem } = context.suites.get(device.suiteId);
+    const start = {
+      suiteId: device.suiteId,
+      tokenId: device.tokenId,
+      token,
+      enrolmentNonce: device.enrolmentNonce,
+      nodeId,
+      nodeKeyHash: nodeKeyHash(node),
+      nodeKemKey: nodeKemKey(node, device.suiteId),
+      descriptorVersion: descriptors.current.version,
+      name: device.name,
+    };
+    const fresh = { seed: random.bytes(kem.seedLength), coins: random.bytes(kem.coinsLength) };
+    return startEnrolment(context, start, fresh).state;
+  }
+
+  /** ENR-2, ENR-5: sends the offer, takes the answer. */
+  async #sendOffer(nodeId: string, state: EnrolmentState): Promise<void> {
+    const { context, routes } = this.#parts;
+    const { answer } = await routes.call(nodeId, async (client, node) =>
+      client.offer({ node, offer: state.offer }),
+    );
+    const step = receiveAnswer(context, state, new Uint8Array(answer));
+    await this.#save(nodeId, step.state);
+    for (const secret of step.consumed) secret.wipe();
+  }
+
+  /** ENR-5, ENR-8: sends the confirmation, takes the acknowledgement; the chain begins. */
+  async #sendConfirmation(nodeId: string, state: EnrolmentConfirming): Promise<void> {
+    const { context, routes, chains } = this.#parts;
+    const { confirmation } = state;
+    const reply = await routes.call(nodeId, async (client, node) => client.confirm({ node, confirmation }));
+    const enrolled = receiveAcknowledgement(state, reply.acknowledgement);
+    const begun = beginChain(context, enrolled.state, FIRST_STAGE);
+    const consumed = [...enrolled.consumed, ...begun.consumed];
+    await chains.save(nodeId, { state: begun.state, consumed }, 0, [{ key: PREFIX + nodeId, value: null }]);
+    this.#states.delete(nodeId);
+  }
+
+  /** The node holds a newer descriptor, and answered nothing: the offer is made again for that one. */
+  async #offerAnew(nodeId: string, state: EnrolmentState): Promise<void> {
+    const { descriptors, device } = this.#parts;
+    await descriptors.refresh(device.hints);
+    const offered = this.#offer(nodeId, state.token);
+    await this.#save(nodeId, offered);
+    state.staticSecret.wipe();
+    state.ephemeralKey.wipe();
+  }
+
+  async #save(nodeId: string, state: EnrolmentState): Promise<void> {
+    await this.#parts.state.commit([{ key: PREFIX + nodeId, value: state }]);
+    this.#states.set(nodeId, state);
+  }
+}

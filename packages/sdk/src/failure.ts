@@ -1,0 +1,59 @@
+import { SymmetraError } from '@symmetra/crypto';
+
+/** Codes that say that a call did not get through, not what anybody thinks of it. */
+const TRANSPORT_CODES = new Set([
+  'NODE_UNREACHABLE',
+  'DEADLINE_EXCEEDED',
+  'TRANSPORT_FAILED',
+  'RATE_LIMITED',
+  'TOO_MANY_LINKS',
+  'LINK_OVERFLOW',
+  'LINK_IDLE',
+  'LINK_NOT_BOUND',
+  'LINK_CLOSED',
+  'NODE_STOPPING',
+  'NODE_STALE',
+  'BUS_TIMEOUT',
+  'SESSION_LOST',
+  'STATE_CONFLICT',
+  'CLIENT_CLOSED',
+  'INTERNAL',
+]);
+
+/** The stable code of any error; INTERNAL when it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof SymmetraError ? error.code : 'INTERNAL';
+}
+
+/** Whether trying again later, or elsewhere, can help. */
+export function isTransportFailure(error: unknown): boolean {
+  return TRANSPORT_CODES.has(codeOf(error));
+}
+
+/** Any error as one of ours. */
+export function asSymmetraError(error: unknown): SymmetraError {
+  if (error instanceof SymmetraError) return error;
+  return new SymmetraError('INTERNAL', 'an unexpected error', {}, { cause: error });
+}
+
+/** The most telling of several failures: what somebody decided, before what did not get through. */
+export function mostTelling(failures: readonly unknown[]): SymmetraError {
+  const errors = failures.map(asSymmetraError);
+  const decided = errors.filter((error) => !isTransportFailure(error));
+  const counted = decided.map((error) => ({
+    error,
+    times: decided.filter((other) => other.code === error.code).length,
+  }));
+  const [first] = counted.toSorted((a, b) => b.times - a.times);
+  return first?.error ?? errors[0] ?? new SymmetraError('NODE_UNREACHABLE', 'no node can be reached');
+}
+
+/** A node's refusal inside a session: the node itself said so. */
+export class NodeRefusal extends SymmetraError {
+  readonly node: string;
+
+  constructor(node: string, code: string, message: string, details: Readonly<Record<string, string>>) {
+    super(code, message, { ...details, node });
+    this.node = node;
+  }
+}

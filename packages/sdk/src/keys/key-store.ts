@@ -1,0 +1,161 @@
+import { SymmetraError, equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
+import type { NodeClock } from '../network/node-clock.js';
+import type { DeviceState, RowChange } from '../state/device-state.js';
+import type { EndedKeys } from './ended-keys.js';
+import { describe, isOver, peerOf } from './key-record.js';
+import type { KeyRecord } from './key-record.js';
+import type { Key, KeyInfo } from './key-info.js';
+
+const PREFIX = 'key/';
+
+/** The keys that this device holds. */
+export class KeyStore {
+  readonly #state: DeviceState;
+  readonly #ended: EndedKeys;
+  readonly #clock: NodeClock;
+  readonly #records = new Map<string, KeyRecord>();
+  readonly #writes = new Set<Promise<void>>();
+  #onWriteFailure: (error: unknown) => void = () => undefined;
+
+  private constructor(state: DeviceState, ended: EndedKeys, clock: NodeClock) {
+    this.#state = state;
+    this.#ended = ended;
+    this.#clock = clock;
+  }
+
+  static async load(state: DeviceState, ended: EndedKeys, clock: NodeClock): Promise<KeyStore> {
+    const keys = new KeyStore(state, ended, clock);
+    for (const { name, value } of await state.list<KeyRecord>(PREFIX)) keys.#records.set(name, value);
+    return keys;
+  }
+
+  /** Takes the failures of writes that nobody waits for. */
+  onWriteFailure(listener: (error: unknown) => void): void {
+    this.#onWriteFailure = listener;
+  }
+
+  get(keyId: string): KeyRecord | undefined {
+    return this.#records.get(keyId);
+  }
+
+  all(): readonly KeyRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** The keys with a peer, newest last. */
+  ofPeer(peer: Uint8Array): readonly KeyRecord[] {
+    return this.all()
+      .filter((record) => equalConstantTime(peerOf(record), peer))
+      .toSorted((a, b) => a.createdMs - b.createdMs);
+  }
+
+  /** The newest key with a peer that may be used. */
+  newestUsable(peer: Uint8Array): KeyRecord | undefined {
+    return this.ofPeer(peer).findLast((record) => !isOver(record, this.#clock.now()));
+  }
+
+  /** @throws KEY_UNKNOWN, KEY_EXPIRED, KEY_USED_UP */
+  usable(keyId: string): KeyRecord {
+    const record = this.#records.get(keyId);
+    if (record === undefined) throw this.#unknown(keyId);
+    if (record.usesLeft === 0) throw new SymmetraError('KEY_USED_UP', 'the key has no uses left', { keyId });
+    if (isOver(record, this.#clock.now()))
+      throw new SymmetraError('KEY_EXPIRED', 'the key has expired', { keyId });
+    return record;
+  }
+
+  /** The row of a new key; to be committed with what else changes, and then given to {@link KeyStore.adopt}. */
+  row(record: KeyRecord): RowChange {
+    return { key: PREFIX + toHex(record.material.keyId), value: record };
+  }
+
+  /** Takes a key into use whose row was committed. */
+  adopt(record: KeyRecord): void {
+    this.#records.set(toHex(record.material.keyId), record);
+  }
+
+  /** Changes a key; durable when the promise is fulfilled. Changes of one key follow one another. */
+  async update(keyId: string, change: (record: KeyRecord) => KeyRecord): Promise<KeyRecord> {
+    const record = this.#records.get(keyId);
+    if (record === undefined) throw this.#unknown(keyId);
+    const changed = change(record);
+    this.#records.set(keyId, changed);
+    await this.#state.commit([this.row(changed)]);
+    return changed;
+  }
+
+  /** Counts a use of a key that may be used, together with another change. Durable when fulfilled. */
+  async countUse(
+    keyId: string,
+    change: (record: KeyRecord) => KeyRecord = (record) => record,
+  ): Promise<KeyRecord> {
+    const { usesLeft } = this.usable(keyId);
+    return this.update(keyId, (record) => ({
+      ...change(record),
+      isUsed: true,
+      ...(usesLeft !== undefined && { usesLeft: usesLeft - 1 }),
+    }));
+  }
+
+  /** Erases keys; their ids are never used again. @returns what is known of them */
+  async erase(keyIds: readonly string[], reason: string): Promise<readonly KeyInfo[]> {
+    const records = keyIds.flatMap((keyId) => this.#records.get(keyId) ?? []);
+    if (records.length === 0) return [];
+    const infos = records.map((record) => this.info(record));
+    const endings = records.map((record) =>
+      this.#ended.end(record.material.keyId, peerOf(record), reason, this.#clock.now()),
+    );
+    for (const { keyId } of infos) this.#records.delete(keyId);
+    await this.#state.commit([
+      ...records.map((record) => ({ ...this.row(record), value: null })),
+      ...endings,
+    ]);
+    this.#ended.adopt(endings);
+    for (const { material } of records) {
+      material.applicationKey.wipe();
+      material.tlsKey.wipe();
+    }
+    return infos;
+  }
+
+  info(record: KeyRecord): KeyInfo {
+    return describe(record, isOver(record, this.#clock.now()) ? 'expired' : 'active');
+  }
+
+  /** A key for the caller. @throws KEY_UNKNOWN, KEY_EXPIRED, KEY_USED_UP */
+  open(keyId: string): Key {
+    const record = this.usable(keyId);
+    return { ...describe(record, 'active'), state: 'active', bytes: () => this.#use(keyId) };
+  }
+
+  /** Waits for the writes that nobody waits for, then forgets the secrets. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#writes);
+    for (const { material } of this.all()) {
+      material.applicationKey.wipe();
+      material.tlsKey.wipe();
+    }
+    this.#records.clear();
+  }
+
+  /** A copy of the key; the use is counted at once and durable a moment later: a crash in between can give it back. */
+  #use(keyId: string): Uint8Array {
+    const record = this.usable(keyId);
+    const bytes = record.material.applicationKey.bytes.slice();
+    if (record.isUsed && record.usesLeft === undefined) return bytes;
+    const write = this.countUse(keyId).then(
+      () => undefined,
+      (error: unknown) => this.#onWriteFailure(error),
+    );
+    this.#writes.add(write);
+    void write.finally(() => this.#writes.delete(write));
+    return bytes;
+  }
+
+  #unknown(keyId: string): SymmetraError {
+    const ended = this.#ended.get(keyId);
+    if (ended === undefined)
+      return new SymmetraError('KEY_UNKNOWN', 'this device holds no such key', { keyId });
+    return new SymmetraError(ended.reason, 'the key was erased', { keyId, peer: toBase32(ended.peer) });
+  }
+}

@@ -1,0 +1,98 @@
+import { equalConstantTime } from '@symmetra/crypto';
+import { verifyDescriptor } from '@symmetra/protocol';
+import type { Descriptor, SignedDescriptor } from '@symmetra/protocol';
+import { mostTelling } from '../failure.js';
+import type { DeviceState } from '../state/device-state.js';
+import type { NodeRoutes } from './node-routes.js';
+
+const ROW = 'descriptor';
+
+/** What a descriptor must fit: the network's id, and the hash of its root's key. */
+export interface NetworkAnchor {
+  readonly networkId: Uint8Array;
+  readonly rootKeyHash: Uint8Array;
+}
+
+/** The newest descriptor that the device verified (CTL-1). */
+export class Descriptors {
+  readonly #state: DeviceState;
+  readonly #routes: NodeRoutes;
+  readonly #anchor: NetworkAnchor;
+  #current: Descriptor | undefined;
+  #refreshing: Promise<Descriptor> | undefined;
+
+  private constructor(state: DeviceState, routes: NodeRoutes, anchor: NetworkAnchor) {
+    this.#state = state;
+    this.#routes = routes;
+    this.#anchor = anchor;
+  }
+
+  /** Reads and verifies what is stored; nothing may be stored yet. */
+  static async load(state: DeviceState, routes: NodeRoutes, anchor: NetworkAnchor): Promise<Descriptors> {
+    const descriptors = new Descriptors(state, routes, anchor);
+    const stored = await state.read<SignedDescriptor>(ROW);
+    if (stored !== undefined) descriptors.#adopt(descriptors.#verify(stored));
+    return descriptors;
+  }
+
+  /** Whether there is one. */
+  get isKnown(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** The descriptor in force. Asked only once there is one. */
+  get current(): Descriptor {
+    if (this.#current === undefined) throw new Error('the descriptor is read before it was fetched');
+    return this.#current;
+  }
+
+  /**
+   * Fetches the descriptor from any of the addresses, and from the nodes of the one that is known. An older one than
+   * known is refused. Calls at the same time share one fetch.
+   * @throws ROOT_MISMATCH, BAD_SIGNATURE, DESCRIPTOR_OLD, WRONG_NETWORK, NODE_UNREACHABLE
+   */
+  async refresh(hints: readonly string[]): Promise<Descriptor> {
+    this.#refreshing ??= this.#fetch(hints).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #fetch(hints: readonly string[]): Promise<Descriptor> {
+    const known = this.#current?.nodes.flatMap((node) => node.addresses) ?? [];
+    const failures: unknown[] = [];
+    for (const address of new Set([...known, ...hints])) {
+      try {
+        const reply = await this.#routes.client(address).getDescriptor();
+        const signed: SignedDescriptor = {
+          descriptor: Uint8Array.from(reply.descriptor),
+          signature: Uint8Array.from(reply.signature),
+          rootPublicKey: Uint8Array.from(reply.rootPublicKey),
+        };
+        const descriptor = this.#verify(signed);
+        if (descriptor.version !== this.#current?.version) {
+          await this.#state.commit([{ key: ROW, value: signed }]);
+        }
+        this.#adopt(descriptor);
+        return descriptor;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw mostTelling(failures);
+  }
+
+  #verify(signed: SignedDescriptor): Descriptor {
+    return verifyDescriptor(signed, { ...this.#anchor, minimumVersion: this.#current?.version ?? 0 });
+  }
+
+  #adopt(descriptor: Descriptor): void {
+    this.#current = descriptor;
+    this.#routes.use(descriptor);
+  }
+
+  /** Whether a network is the one of this device. */
+  isOf(networkId: Uint8Array): boolean {
+    return equalConstantTime(this.#anchor.networkId, networkId);
+  }
+}

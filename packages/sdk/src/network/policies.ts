@@ -1,0 +1,75 @@
+import { DEFAULT_POLICY } from '@symmetra/protocol';
+import type { Policy, ResponderFloors } from '@symmetra/protocol';
+import type { DeviceState } from '../state/device-state.js';
+import type { PolicyRecord } from '../state/records.js';
+import type { Descriptors } from './descriptors.js';
+
+const ROW = 'policy';
+
+/** The newest policy that the device verified; until it sees one, the default of every network. */
+export class Policies {
+  readonly #state: DeviceState;
+  readonly #descriptors: Descriptors;
+  readonly #knownSuites: readonly number[];
+  #record: PolicyRecord | undefined;
+
+  private constructor(state: DeviceState, descriptors: Descriptors, knownSuites: readonly number[]) {
+    this.#state = state;
+    this.#descriptors = descriptors;
+    this.#knownSuites = knownSuites;
+  }
+
+  static async load(
+    state: DeviceState,
+    descriptors: Descriptors,
+    knownSuites: readonly number[],
+  ): Promise<Policies> {
+    const policies = new Policies(state, descriptors, knownSuites);
+    policies.#record = await state.read<PolicyRecord>(ROW);
+    return policies;
+  }
+
+  get current(): Policy {
+    return this.#record?.policy ?? DEFAULT_POLICY;
+  }
+
+  /** Number of the control event that set it; 0 before the device saw one. */
+  get revision(): number {
+    return this.#record?.revision ?? 0;
+  }
+
+  /** Takes a policy whose event was verified; an older one is ignored. @returns whether it was taken */
+  async adopt(revision: number, policy: Policy): Promise<boolean> {
+    if (revision <= this.revision) return false;
+    const record: PolicyRecord = { revision, policy };
+    await this.#state.commit([{ key: ROW, value: record }]);
+    this.#record = record;
+    return true;
+  }
+
+  /** The suites that this device, the descriptor and policy all allow. */
+  get suites(): readonly number[] {
+    const allowed = this.#descriptors.current.suites.filter((id) => this.#knownSuites.includes(id));
+    return this.#record === undefined
+      ? allowed
+      : allowed.filter((id) => this.current.allowedSuites.includes(id));
+  }
+
+  /** The suite to use: the one that is preferred when it is allowed, else the first that is. */
+  suiteFor(preferred: number): number {
+    return this.suites.includes(preferred) ? preferred : (this.suites[0] ?? preferred);
+  }
+
+  /** What this device insists on as a responder. */
+  floors(deviceId: Uint8Array): ResponderFloors {
+    const { nodes, threshold } = this.#descriptors.current;
+    return {
+      deviceId,
+      nodes: nodes.map((node) => node.id),
+      minimumNodes: nodes.length,
+      minimumThreshold: threshold,
+      allowedSuites: this.suites,
+      firstContactAll: this.current.firstContactAll,
+    };
+  }
+}

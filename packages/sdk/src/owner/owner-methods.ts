@@ -1,0 +1,140 @@
+import { open } from 'node:fs/promises';
+import { SymmetraError } from '@symmetra/crypto';
+import type { Device } from '../device.js';
+import type { Key, PendingKey } from '../keys/key-info.js';
+import type { NegotiateOptions } from '../pairwise/negotiations.js';
+import { sendFile } from '../transfer/send-file.js';
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** The commands that an owner carries out for others. */
+const METHODS: Readonly<Record<string, (device: Device, params: Params) => Promise<unknown>>> = {
+  status: async (device) => device.status(),
+  ratchet: async (device, params) =>
+    device.ratchet(present({ stage: text(params, 'stage'), suite: number(params, 'suite') })),
+  negotiate,
+  keys: async (device) => ({ keys: device.keys() }),
+  psk,
+  send,
+  forget: async (device, params) => {
+    await device.forget(required(params, 'peer'));
+    return {};
+  },
+  renew: async (device, params) => shown(await device.renew(required(params, 'keyId'))),
+};
+
+/** @throws BAD_COMMAND, and what the command throws */
+export async function carryOut(device: Device, method: string, params: Params): Promise<unknown> {
+  const run = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
+  if (run === undefined) throw new SymmetraError('BAD_COMMAND', 'there is no such command', { method });
+  return run(device, params);
+}
+
+async function negotiate(device: Device, params: Params): Promise<unknown> {
+  const out = text(params, 'out');
+  const options: NegotiateOptions = present({
+    purpose: text(params, 'purpose'),
+    keyLength: number(params, 'keyLength'),
+    lifetime: number(params, 'lifetime'),
+    uses: number(params, 'uses'),
+    suite: number(params, 'suite'),
+    directKem: flag(params, 'directKem'),
+    threshold: threshold(params),
+    wait: number(params, 'wait'),
+    direct: flag(params, 'direct'),
+  });
+  const key = await device.negotiate(required(params, 'peer'), options);
+  if (out !== undefined && key.state !== 'pending') await writeSecret(out, key.bytes());
+  return shown(key);
+}
+
+async function psk(device: Device, params: Params): Promise<unknown> {
+  const role = required(params, 'role');
+  if (role !== 'client' && role !== 'server') throw badParameter('role');
+  const out = required(params, 'out');
+  const exported = await device.exportPsk(required(params, 'keyId'), role);
+  await writeSecret(out, exported.psk);
+  return { identity: exported.identity };
+}
+
+async function send(device: Device, params: Params): Promise<unknown> {
+  const wait = number(params, 'wait');
+  const channel = await device.openChannel(required(params, 'peer'), present({ wait }));
+  const { keyId } = channel;
+  const { fingerprint } = device.keys().find((key) => key.keyId === keyId) ?? { fingerprint: '' };
+  return { keyId, fingerprint, ...(await sendFile(channel, required(params, 'file'))) };
+}
+
+/** A key without its bytes. */
+function shown(key: Key | PendingKey): unknown {
+  if (key.state === 'pending') return key;
+  const { bytes: _secret, ...info } = key;
+  return info;
+}
+
+/** Writes a secret to a new file of the user's own (0600), and wipes it. @throws FILE_EXISTS, FILE_FAILED */
+async function writeSecret(path: string, secret: Uint8Array): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(secret);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    throw taken
+      ? new SymmetraError('FILE_EXISTS', 'the file exists already and is not overwritten', { path })
+      : new SymmetraError('FILE_FAILED', 'the file could not be written', { path }, { cause: error });
+  } finally {
+    secret.fill(0);
+  }
+}
+
+/** The options that are given. */
+function present<Options extends object>(
+  options: Options,
+): {
+  [Name in keyof Options]?: Exclude<Options[Name], undefined>;
+} {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Options]?: Exclude<Options[Name], undefined>;
+  };
+}
+
+function text(params: Params, name: string): string | undefined {
+  const value = params[name];
+  if (value === undefined || typeof value === 'string') return value;
+  throw badParameter(name);
+}
+
+function required(params: Params, name: string): string {
+  const value = text(params, name);
+  if (value !== undefined) return value;
+  throw badParameter(name);
+}
+
+function number(params: Params, name: string): number | undefined {
+  const value = params[name];
+  if (value === undefined || typeof value === 'number') return value;
+  throw badParameter(name);
+}
+
+function flag(params: Params, name: string): boolean | undefined {
+  const value = params[name];
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw badParameter(name);
+}
+
+function threshold(params: Params): 'k' | 'all' | undefined {
+  const value = text(params, 'threshold');
+  if (value === undefined || value === 'k' || value === 'all') return value;
+  throw badParameter('threshold');
+}
+
+function badParameter(name: string): SymmetraError {
+  return new SymmetraError('BAD_COMMAND', 'a parameter of the command is missing or of the wrong kind', {
+    name,
+  });
+}

@@ -1,0 +1,348 @@
+import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
+import {
+  MAX_IN_FLIGHT,
+  coefficientLength,
+  nodeRequests,
+  offered,
+  receivePairAcknowledge,
+  receiveRefusal,
+  receiveResponse,
+  requestSecrets,
+  startNegotiation,
+} from '@symmetra/protocol';
+import type { NodeRequest, PairConfirmed, PairRefuse, PairRequest, PairRequested } from '@symmetra/protocol';
+import { fractionOf, pauseMs } from '../backoff.js';
+import { asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
+import { newRecord } from '../keys/key-record.js';
+import type { RowChange } from '../state/device-state.js';
+import { InitiatorRun } from './initiator-run.js';
+import type { RunRecord } from './initiator-run.js';
+import type { PairParts } from './pair-parts.js';
+
+const PREFIX = 'run/';
+const NEGOTIATE = '/symmetra.pairwise.v1.PairwiseService/Negotiate';
+const RETRY = { firstMs: 500, maxMs: 30_000 };
+const S_BYTES = 32;
+/** A node at which the enrolment is not finished, or that holds much for the peer already, may approve later. */
+const PASSING = new Set(['NOT_ENROLLED', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED', 'PEER_BUSY']);
+/** Authentic answers that end a negotiation. */
+const FINAL = new Set(['CONTINUITY_REQUIRED', 'BAD_RESPONSE']);
+
+/** What a negotiation is asked to be; the rest follows from the descriptor and from policy. */
+export interface RunRequest {
+  readonly request: Omit<
+    PairRequest,
+    'initiator' | 'keyId' | 'continuity' | 'policyRevision' | 'descriptorVersion'
+  >;
+  readonly directKem: boolean;
+  readonly mayGoDirect: boolean;
+  readonly renews?: Uint8Array;
+}
+
+/** The negotiations that this device begins (PAIR-1, PAIR-2, PAIR-8), each until it is finished or expires. */
+export class InitiatorRuns {
+  readonly #parts: PairParts;
+  readonly #runs = new Map<string, InitiatorRun>();
+  readonly #queues = new Map<string, (() => void)[]>();
+
+  private constructor(parts: PairParts) {
+    this.#parts = parts;
+  }
+
+  static async load(parts: PairParts): Promise<InitiatorRuns> {
+    const runs = new InitiatorRuns(parts);
+    for (const { value } of await parts.state.list<RunRecord>(PREFIX)) {
+      const run = new InitiatorRun(value);
+      runs.#runs.set(run.keyId, run);
+    }
+    return runs;
+  }
+
+  all(): readonly InitiatorRun[] {
+    return [...this.#runs.values()];
+  }
+
+  /** Goes on with what a former process left. */
+  resume(): void {
+    for (const run of this.all()) {
+      if (run.record.state.kind === 'requested') this.#askNodes(run, run.record.state);
+      else this.#sendConfirm(run, run.record.state);
+    }
+  }
+
+  /** Begins a negotiation; beyond the bound per peer it waits for its turn. Durable when fulfilled. */
+  async start(request: RunRequest): Promise<InitiatorRun> {
+    await this.#turn(toHex(request.request.responder));
+    const { context, random, state, continuity, descriptors, policies, nodeClock } = this.#parts;
+    const { responder, suiteId, threshold, nodes, limits } = request.request;
+    const keyId = random.bytes(16);
+    const step = startNegotiation(
+      context,
+      {
+        ...request.request,
+        initiator: this.#parts.deviceId,
+        keyId,
+        descriptorVersion: descriptors.current.version,
+        policyRevision: policies.revision,
+        continuity: continuity.offers(responder),
+      },
+      {
+        split: random.bytes(S_BYTES),
+        coefficients: random.bytes(coefficientLength(threshold)),
+        ...(request.directKem && { seed: random.bytes(context.suites.get(suiteId).kem.seedLength) }),
+      },
+    );
+    const now = nodeClock.now();
+    const run = new InitiatorRun({
+      state: step.state,
+      keyId,
+      peer: responder,
+      headerHash: step.state.headerHash,
+      nodes,
+      threshold,
+      confirmedMs: 0,
+      expiresMs: now + limits.lifetimeSeconds * 1000,
+      addresses: [],
+      mayGoDirect: request.mayGoDirect,
+      direct: false,
+      ...(request.renews !== undefined && { renews: request.renews }),
+    });
+    this.#runs.set(run.keyId, run);
+    try {
+      await state.commit([this.#row(run.record)]);
+    } catch (error) {
+      this.#remove(run);
+      throw error;
+    }
+    if (run.record.mayGoDirect) this.#parts.paths.greet(toHex(responder), keyId, run.record.headerHash);
+    this.#askNodes(run, step.state);
+    return run;
+  }
+
+  /** PAIR-8: a response; only its exact copy gets the confirmation again. */
+  async receiveResponse(keyId: string, bytes: Uint8Array, direct: boolean): Promise<void> {
+    const run = this.#runs.get(keyId);
+    if (run === undefined || run.isWriting || run.isOver) return;
+    const { state } = run.record;
+    if (state.kind === 'confirmed') {
+      if (equalConstantTime(state.response, bytes)) this.#parts.messenger.send(this.#outgoing(run, state));
+      return;
+    }
+    try {
+      const { context, continuity, nodeClock } = this.#parts;
+      const { peer } = run.record;
+      const step = receiveResponse(context, state, continuity.offers(peer), bytes);
+      run.isWriting = true;
+      const record: RunRecord = { ...run.record, state: step.state, direct, confirmedMs: nodeClock.now() };
+      await this.#parts.state.commit([this.#row(record), ...continuity.setOffers(peer, step.continuity)]);
+      run.record = record;
+      run.isWriting = false;
+      this.#sendConfirm(run, step.state);
+      for (const secret of step.consumed) secret.wipe();
+    } catch (error) {
+      run.isWriting = false;
+      if (FINAL.has(codeOf(error))) await this.#fail(run, asSymmetraError(error));
+      else this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'A response was dropped.');
+    }
+  }
+
+  /** PAIR-9: the acknowledgement; the key is active. */
+  async receiveAcknowledge(keyId: string, bytes: Uint8Array): Promise<void> {
+    const run = this.#runs.get(keyId);
+    if (run === undefined || run.isWriting || run.isOver || run.record.state.kind !== 'confirmed') return;
+    try {
+      const { continuity, keys } = this.#parts;
+      const { confirmedMs: createdMs, direct, addresses, peer } = run.record;
+      const step = receivePairAcknowledge(run.record.state, continuity.offers(peer), bytes);
+      run.isWriting = true;
+      const record = newRecord({ material: step.state.key, role: 'initiator', createdMs, direct, addresses });
+      await this.#parts.state.commit([
+        keys.row(record),
+        { key: PREFIX + keyId, value: null },
+        ...continuity.setOffers(peer, step.continuity),
+        ...this.#renewedRow(run),
+      ]);
+      for (const secret of step.consumed) secret.wipe();
+      keys.adopt(record);
+      this.#remove(run);
+      this.#parts.onKey(record);
+      run.finish();
+    } catch (error) {
+      run.isWriting = false;
+      this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'An acknowledgement was dropped.');
+    }
+  }
+
+  /** PAIR-7: an authentic refusal ends the negotiation. */
+  async receiveRefusal(keyId: string, message: PairRefuse): Promise<void> {
+    const run = this.#runs.get(keyId);
+    if (run === undefined || run.isWriting || run.isOver || run.record.state.kind !== 'requested') return;
+    try {
+      const code = receiveRefusal(this.#parts.context, run.record.state, message);
+      await this.#fail(run, new SymmetraError(code, 'the peer refuses the key', { keyId }));
+    } catch (error) {
+      this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'A refusal was dropped.');
+    }
+  }
+
+  /** Ends negotiations that took too long. @returns when the next one does, node time */
+  async sweep(nowMs: number): Promise<number> {
+    for (const run of this.all()) {
+      if (run.record.expiresMs > nowMs || run.isWriting) continue;
+      await this.#fail(
+        run,
+        new SymmetraError('KEY_EXPIRED', 'the peer did not answer in time', { keyId: run.keyId }),
+      );
+    }
+    return Math.min(...this.all().map((run) => run.record.expiresMs));
+  }
+
+  /** Gives negotiations up, for example because the peer was revoked. */
+  async abandon(matches: (run: InitiatorRun) => boolean, error: SymmetraError): Promise<readonly string[]> {
+    const runs = this.all().filter((run) => matches(run) && !run.isOver);
+    for (const run of runs) await this.#fail(run, error);
+    return runs.map((run) => run.keyId);
+  }
+
+  /** Ends all waiting and erases the secrets from memory; the rows stay. */
+  close(error: SymmetraError): void {
+    for (const run of this.all()) {
+      run.isOver = true;
+      run.giveUp(error);
+      for (const secret of secretsOf(run.record.state)) secret.wipe();
+    }
+    for (const queue of this.#queues.values()) for (const next of queue) next();
+    this.#runs.clear();
+  }
+
+  #askNodes(run: InitiatorRun, state: PairRequested): void {
+    for (const request of nodeRequests(this.#parts.context, state)) void this.#askNode(run, request);
+  }
+
+  /** PAIR-2, PAIR-3: one node, until it approves or refuses, or the answer is not needed any more. */
+  async #askNode(run: InitiatorRun, request: NodeRequest): Promise<void> {
+    const { nodeId, header, share, ephemeralKey } = request;
+    try {
+      for (let attempt = 0; this.#needsNode(run); attempt++) {
+        try {
+          const receipt = await this.#parts
+            .connection()
+            .call(nodeId, NEGOTIATE, { header, share, ephemeralKey });
+          if (!equalConstantTime(receipt.headerHash, run.record.headerHash)) {
+            throw new SymmetraError('HEADER_MISMATCH', 'the node approved another header', { node: nodeId });
+          }
+          run.approved.add(nodeId);
+          run.unreached.delete(nodeId);
+          this.#learnAddresses(run, receipt.responder?.addresses ?? []);
+          return;
+        } catch (error) {
+          const { keyId } = run;
+          this.#parts.logger.info(
+            { keyId, node: nodeId, code: codeOf(error) },
+            'A node did not approve a key.',
+          );
+          if (!isTransportFailure(error) && !PASSING.has(codeOf(error))) {
+            await this.#refuse(run, nodeId, asSymmetraError(error));
+            return;
+          }
+          run.unreached.set(nodeId, asSymmetraError(error));
+        }
+        await this.#parts.timers.sleep(pauseMs(RETRY, attempt, fractionOf(this.#parts.random.bytes)));
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'DEVICE_CLOSED') this.#parts.onFailure(error);
+    }
+  }
+
+  #needsNode(run: InitiatorRun): boolean {
+    return !run.isOver && run.record.state.kind === 'requested';
+  }
+
+  async #refuse(run: InitiatorRun, nodeId: string, error: SymmetraError): Promise<void> {
+    run.refused.set(nodeId, error);
+    if (run.isHopeless && !run.isOver && !run.isWriting)
+      await this.#fail(run, mostTelling([...run.refused.values()]));
+  }
+
+  /** PAIR-10: the first receipt that says where the peer is opens the direct path. */
+  #learnAddresses(run: InitiatorRun, addresses: readonly string[]): void {
+    if (addresses.length === 0 || run.record.addresses.length > 0) return;
+    run.record = { ...run.record, addresses };
+    const { mayGoDirect, peer, keyId, headerHash } = run.record;
+    if (!mayGoDirect || this.#parts.paths.has(run.keyId, headerHash)) return;
+    void this.#parts.paths.dial(toHex(peer), addresses, keyId, headerHash);
+  }
+
+  #sendConfirm(run: InitiatorRun, state: PairConfirmed): void {
+    this.#parts.messenger.repeat(this.#outgoing(run, state));
+  }
+
+  #outgoing(run: InitiatorRun, state: PairConfirmed) {
+    const { headerHash, peer } = run.record;
+    return { keyId: run.keyId, headerHash, peer, message: state.confirm };
+  }
+
+  #renewedRow(run: InitiatorRun): readonly RowChange[] {
+    const { renews, keyId } = run.record;
+    const old = renews && this.#parts.keys.get(toHex(renews));
+    if (old === undefined) return [];
+    const record = { ...old, renewedBy: keyId };
+    this.#parts.keys.adopt(record);
+    return [this.#parts.keys.row(record)];
+  }
+
+  /** Ends a negotiation without a key. */
+  async #fail(run: InitiatorRun, error: SymmetraError): Promise<void> {
+    run.isOver = true;
+    run.wasOvertaken = error.code === 'CONTINUITY_REQUIRED' && this.#isOvertaken(run);
+    const { ended, state, nodeClock } = this.#parts;
+    const ending = ended.end(run.record.keyId, run.record.peer, error.code, nodeClock.now());
+    try {
+      await state.commit([{ key: PREFIX + run.keyId, value: null }, ending]);
+      ended.adopt([ending]);
+    } catch (error_) {
+      this.#parts.onFailure(error_);
+    }
+    this.#remove(run);
+    for (const secret of secretsOf(run.record.state)) secret.wipe();
+    run.giveUp(error);
+  }
+
+  /** PAIR-8: whether other negotiations changed what this device holds since it made its offers. */
+  #isOvertaken({ record: { state, peer } }: InitiatorRun): boolean {
+    if (state.kind !== 'requested') return false;
+    const now = offered(this.#parts.continuity.offers(peer));
+    return !state.offered.some((old) => now.some((entry) => equalConstantTime(entry.id, old.id)));
+  }
+
+  #remove(run: InitiatorRun): void {
+    run.isOver = true;
+    this.#runs.delete(run.keyId);
+    this.#parts.messenger.stop(run.keyId);
+    this.#parts.paths.drop(run.keyId);
+    const peer = toHex(run.record.peer);
+    const queue = this.#queues.get(peer);
+    queue?.shift()?.();
+    if (queue?.length === 0) this.#queues.delete(peer);
+  }
+
+  /** PAIR-5: at most {@link MAX_IN_FLIGHT} unfinished negotiations with one peer. */
+  async #turn(peer: string): Promise<void> {
+    while (this.all().filter((run) => toHex(run.record.peer) === peer).length >= MAX_IN_FLIGHT) {
+      await new Promise<void>((resolve) => {
+        const queue = this.#queues.get(peer) ?? [];
+        queue.push(resolve);
+        this.#queues.set(peer, queue);
+      });
+    }
+  }
+
+  #row(record: RunRecord): RowChange {
+    return { key: PREFIX + toHex(record.keyId), value: record };
+  }
+}
+
+function secretsOf(state: PairRequested | PairConfirmed): readonly { wipe(): void }[] {
+  if (state.kind === 'requested') return requestSecrets(state);
+  return [state.key.applicationKey, state.key.tlsKey, state.continuity.secret];
+}

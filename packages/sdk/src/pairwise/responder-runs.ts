@@ -1,0 +1,277 @@
+import { toHex } from '@symmetra/crypto';
+import type { SymmetraError } from '@symmetra/crypto';
+import { checkDelivery, decodeHeader, receiveConfirm, respond } from '@symmetra/protocol';
+import type { CheckedDelivery, DeliveryFields, Header, PairResponded, PairRefused } from '@symmetra/protocol';
+import { codeOf } from '../failure.js';
+import { newRecord } from '../keys/key-record.js';
+import type { KeyRecord } from '../keys/key-record.js';
+import { DeliveryJudge } from './delivery-judge.js';
+import { Gathering } from './gathering.js';
+import type { Outgoing } from './messenger.js';
+import type { PairParts } from './pair-parts.js';
+
+const PREFIX = 'response/';
+/** How long a response waits for the initiator to open the direct path. */
+const DIRECT_GRACE_MS = 100;
+const REFUSE_AGAIN_MS = 3000;
+
+/** Row `response/<key id>`: a negotiation that this device answered and that is not confirmed. */
+interface ResponseRecord {
+  readonly state: PairResponded;
+  /** Milliseconds, node time. */
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  /** Where the initiator was reachable, host:port. */
+  readonly addresses: readonly string[];
+}
+
+interface ResponderRun {
+  readonly keyId: string;
+  readonly record: ResponseRecord;
+  /** A state change is being written: nothing else may change meanwhile. */
+  isWriting: boolean;
+}
+
+/** A delivery as a node's event brings it. */
+export interface Delivery extends DeliveryFields {
+  /** Where the initiator is reachable, host:port. */
+  readonly addresses: readonly string[];
+}
+
+/** The negotiations that this device answers (PAIR-5 to PAIR-7, PAIR-9). */
+export class ResponderRuns {
+  readonly #parts: PairParts;
+  readonly #judge: DeliveryJudge;
+  readonly #gathering = new Gathering();
+  readonly #runs = new Map<string, ResponderRun>();
+
+  private constructor(parts: PairParts) {
+    this.#parts = parts;
+    this.#judge = new DeliveryJudge(parts);
+  }
+
+  static async load(parts: PairParts): Promise<ResponderRuns> {
+    const runs = new ResponderRuns(parts);
+    for (const { name, value } of await parts.state.list<ResponseRecord>(PREFIX)) {
+      runs.#runs.set(name, { keyId: name, record: value, isWriting: false });
+    }
+    return runs;
+  }
+
+  /** Goes on with what a former process left. */
+  resume(): void {
+    for (const run of this.#runs.values()) this.#parts.messenger.repeat(outgoingResponse(run));
+  }
+
+  /** The keys that wait for the initiator's confirmation. */
+  all(): readonly KeyRecord[] {
+    return [...this.#runs.values()].map(({ record }) => recordOf(record, false));
+  }
+
+  /** PAIR-5: a delivery of one node. */
+  async deliver(nodeId: string, delivery: Delivery): Promise<void> {
+    const checked = await this.#check(nodeId, delivery);
+    if (checked === undefined) return;
+    const { header } = checked;
+    const keyId = toHex(header.keyId);
+    const known = this.#headerHashOf(keyId);
+    if (known !== undefined) {
+      this.#parts.acknowledger.add(nodeId, header.keyId);
+      this.#judge.late(checked, known);
+      checked.share.wipe();
+      return;
+    }
+    const ended = this.#parts.ended.get(keyId);
+    if (ended !== undefined) {
+      this.#parts.acknowledger.add(nodeId, header.keyId);
+      checked.share.wipe();
+      this.#refuseAgain(keyId);
+      return;
+    }
+    const quorum = this.#gathering.add(checked);
+    if (quorum !== undefined) await this.#answer(quorum, delivery.addresses);
+  }
+
+  /** The initiator opened the direct path for a negotiation. */
+  hello(keyId: string): void {
+    this.#parts.messenger.hurry(keyId);
+    this.#refuseAgain(keyId);
+  }
+
+  /** PAIR-9: a confirmation; a repeated one gets the same acknowledgement. */
+  async receiveConfirm(keyId: string, bytes: Uint8Array, direct: boolean): Promise<void> {
+    const run = this.#runs.get(keyId);
+    try {
+      if (run === undefined) this.#acknowledgeAgain(keyId, bytes);
+      else if (!run.isWriting) await this.#confirm(run, bytes, direct);
+    } catch (error) {
+      if (run !== undefined) run.isWriting = false;
+      this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'A confirmation was dropped.');
+      if (run !== undefined && codeOf(error) === 'CONTINUITY_REQUIRED') await this.#end(run, codeOf(error));
+    }
+  }
+
+  /** Ends runs whose initiator never confirmed. @returns when the next one ends, node time */
+  async sweep(nowMs: number): Promise<number> {
+    for (const run of this.#runs.values()) {
+      if (run.record.expiresMs <= nowMs && !run.isWriting) await this.#end(run, 'KEY_EXPIRED');
+    }
+    return Math.min(...[...this.#runs.values()].map((run) => run.record.expiresMs));
+  }
+
+  /** Gives runs up, for example because the peer was revoked. @returns their key ids */
+  async abandon(
+    matches: (keyId: string, peer: Uint8Array) => boolean,
+    error: SymmetraError,
+  ): Promise<readonly string[]> {
+    const runs = [...this.#runs.values()].filter((run) => matches(run.keyId, run.record.state.key.initiator));
+    for (const run of runs) await this.#end(run, error.code);
+    return runs.map((run) => run.keyId);
+  }
+
+  /** Erases the secrets from memory; the rows stay. */
+  close(): void {
+    this.#gathering.close();
+    for (const { record } of this.#runs.values()) wipeState(record.state);
+    this.#runs.clear();
+  }
+
+  /** PAIR-5: one delivery by itself. A bad one is reported when the others tell what it should have been. */
+  async #check(nodeId: string, delivery: Delivery): Promise<CheckedDelivery | undefined> {
+    const { context, policies, deviceId, descriptors, acknowledger, logger } = this.#parts;
+    let header: Header;
+    try {
+      header = decodeHeader(context, delivery.header);
+      if (header.descriptorVersion > descriptors.current.version) await descriptors.refresh([]);
+    } catch (error) {
+      logger.warn({ node: nodeId, code: codeOf(error) }, 'A delivery was dropped.');
+      return undefined;
+    }
+    try {
+      return checkDelivery(context, policies.floors(deviceId), nodeId, delivery);
+    } catch (error) {
+      const keyId = toHex(header.keyId);
+      logger.warn({ node: nodeId, keyId, code: codeOf(error) }, 'A delivery was dropped.');
+      acknowledger.add(nodeId, header.keyId);
+      if (codeOf(error) !== 'SHARE_MISMATCH') return undefined;
+      const known = this.#headerHashOf(keyId);
+      if (known === undefined) this.#gathering.addBad(keyId, nodeId);
+      else this.#judge.badShare(header, nodeId, known);
+      return undefined;
+    }
+  }
+
+  /** PAIR-6, PAIR-7: rebuilds S and answers. */
+  async #answer(quorum: readonly CheckedDelivery[], addresses: readonly string[]): Promise<void> {
+    const [first] = quorum;
+    if (first === undefined) return;
+    const { context, policies, deviceId, random, continuity, nodeClock } = this.#parts;
+    const { header } = first;
+    const keyId = toHex(header.keyId);
+    const { good, bad } = this.#gathering.take(keyId);
+    const { kem } = context.suites.get(header.suiteId);
+    const held = continuity.held(header.initiator);
+    const fresh = { nonce: random.bytes(32), coins: random.bytes(kem.coinsLength) };
+    const step = respond(context, policies.floors(deviceId), quorum, held, fresh);
+    const { state } = step;
+    try {
+      if (state.kind === 'refused') await this.#refuse(header, state, step.output);
+      else {
+        const createdMs = nodeClock.now();
+        const expiresMs = createdMs + state.key.limits.lifetimeSeconds * 1000;
+        const run = { keyId, record: { state, createdMs, expiresMs, addresses }, isWriting: true };
+        this.#runs.set(keyId, run);
+        const rows = continuity.setHeld(header.initiator, step.held);
+        await this.#parts.state.commit([{ key: PREFIX + keyId, value: run.record }, ...rows]);
+        run.isWriting = false;
+        this.#parts.messenger.repeat(outgoingResponse(run), this.#parts.isListening() ? DIRECT_GRACE_MS : 0);
+      }
+    } catch (error) {
+      this.#runs.delete(keyId);
+      this.#parts.onFailure(error);
+      return;
+    }
+    for (const secret of step.consumed) secret.wipe();
+    for (const nodeId of good.keys()) this.#parts.acknowledger.add(nodeId, header.keyId);
+    this.#judge.judge(first, [...good.values()], bad);
+  }
+
+  /** PAIR-7: tells the initiator why there will be no key. */
+  async #refuse(header: Header, state: PairRefused, message: Uint8Array): Promise<void> {
+    const { ended, nodeClock, timers } = this.#parts;
+    const keyId = toHex(header.keyId);
+    this.#parts.logger.info({ keyId, code: state.code }, 'A key was refused.');
+    const ending = ended.end(header.keyId, header.initiator, state.code, nodeClock.now(), {
+      message,
+      headerHash: state.headerHash,
+    });
+    await this.#parts.state.commit([ending]);
+    ended.adopt([ending]);
+    this.#refuseAgain(keyId);
+    timers.set(REFUSE_AGAIN_MS, () => this.#refuseAgain(keyId));
+  }
+
+  #refuseAgain(keyId: string): void {
+    const ended = this.#parts.ended.get(keyId);
+    if (ended?.refusal === undefined) return;
+    this.#parts.messenger.send({ keyId, peer: ended.peer, ...ended.refusal });
+  }
+
+  async #confirm(run: ResponderRun, bytes: Uint8Array, direct: boolean): Promise<void> {
+    const { continuity, keys, messenger } = this.#parts;
+    const { state } = run.record;
+    const peer = state.key.initiator;
+    const step = receiveConfirm(state, continuity.held(peer), bytes);
+    run.isWriting = true;
+    const record = recordOf(run.record, direct);
+    await this.#parts.state.commit([
+      keys.row(record),
+      { key: PREFIX + run.keyId, value: null },
+      ...continuity.setHeld(peer, step.held),
+    ]);
+    for (const secret of step.consumed) secret.wipe();
+    keys.adopt(record);
+    this.#runs.delete(run.keyId);
+    messenger.stop(run.keyId);
+    messenger.send({ keyId: run.keyId, headerHash: state.headerHash, peer, message: step.output });
+    this.#parts.onKey(record);
+  }
+
+  #acknowledgeAgain(keyId: string, bytes: Uint8Array): void {
+    const record = this.#parts.keys.get(keyId);
+    if (record?.held === undefined) return;
+    const { held, material } = record;
+    const step = receiveConfirm({ kind: 'held', ...held, key: material }, [], bytes);
+    const { headerHash } = held;
+    this.#parts.messenger.send({ keyId, headerHash, peer: material.initiator, message: step.output });
+  }
+
+  async #end(run: ResponderRun, reason: string): Promise<void> {
+    const { ended, nodeClock, state, messenger } = this.#parts;
+    const { key } = run.record.state;
+    const ending = ended.end(key.keyId, key.initiator, reason, nodeClock.now());
+    this.#runs.delete(run.keyId);
+    messenger.stop(run.keyId);
+    await state.commit([{ key: PREFIX + run.keyId, value: null }, ending]);
+    ended.adopt([ending]);
+    wipeState(run.record.state);
+  }
+
+  #headerHashOf(keyId: string): Uint8Array | undefined {
+    return this.#runs.get(keyId)?.record.state.headerHash ?? this.#parts.keys.get(keyId)?.held?.headerHash;
+  }
+}
+
+function recordOf({ state, createdMs, addresses }: ResponseRecord, direct: boolean): KeyRecord {
+  const { headerHash, initiatorTag, acknowledge, key: material } = state;
+  const held = { headerHash, initiatorTag, acknowledge };
+  return newRecord({ material, role: 'responder', createdMs, direct, addresses, held });
+}
+
+function outgoingResponse({ keyId, record: { state } }: ResponderRun): Outgoing {
+  return { keyId, headerHash: state.headerHash, peer: state.key.initiator, message: state.response };
+}
+
+function wipeState({ key, continuity }: PairResponded): void {
+  for (const secret of [key.applicationKey, key.tlsKey, continuity.secret]) secret.wipe();
+}

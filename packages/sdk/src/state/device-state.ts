@@ -1,0 +1,80 @@
+import { wipe } from '@symmetra/crypto';
+import { decodeState, encodeState } from '@symmetra/protocol';
+import type { Store } from '@symmetra/storage';
+import { stateError } from './state-directory.js';
+
+/** One row to write, or to delete with `null`. */
+export interface RowChange {
+  readonly key: string;
+  readonly value: object | null;
+}
+
+/** A row with the rest of its key behind the prefix. */
+export interface NamedRow<Value> {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/*
+ * The rows of a device:
+ *
+ *   device                        who it is, where it enrolled
+ *   descriptor                    the newest descriptor that it verified
+ *   policy                        the newest policy that it verified, and its revision
+ *   clock                         how far the nodes' clocks are from its own
+ *   enrolment/<node>              an enrolment under way
+ *   chain/<node>                  the ATK chain
+ *   run/<key id>                  a negotiation that this device began and that is not finished
+ *   response/<key id>             a negotiation that it answered and that is not confirmed
+ *   key/<key id>                  a key
+ *   ended/<key id>                a key id that is used up
+ *   continuity-initiator/<peer>   what it offers to a peer
+ *   continuity-responder/<peer>/<number>   what it holds of a peer, oldest first
+ */
+
+/** The rows of one device, whole commits at a time. */
+export class DeviceState {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async read<Value>(key: string): Promise<Value | undefined> {
+    try {
+      const row = await this.#store.get(key);
+      if (row === undefined) return undefined;
+      const value = decodeState<Value>(row.value);
+      wipe(row.value);
+      return value;
+    } catch (error) {
+      throw stateError(error);
+    }
+  }
+
+  /** The rows whose keys begin with the prefix, ascending. */
+  async list<Value>(prefix: string): Promise<readonly NamedRow<Value>[]> {
+    try {
+      const rows = await this.#store.scan(prefix);
+      return rows.map(({ key, row }) => {
+        const value = decodeState<Value>(row.value);
+        wipe(row.value);
+        return { name: key.slice(prefix.length), value };
+      });
+    } catch (error) {
+      throw stateError(error);
+    }
+  }
+
+  /** Makes all changes durable, or none. @throws DISK_FULL */
+  async commit(changes: readonly RowChange[]): Promise<void> {
+    const encoded = changes.map(({ key, value }) => ({ key, value: value && encodeState(value) }));
+    try {
+      await this.#store.commit(encoded);
+    } catch (error) {
+      throw stateError(error);
+    } finally {
+      for (const { value } of encoded) value?.fill(0);
+    }
+  }
+}
