@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { addCommand, option } from '../command.js';
-import { tellEvents } from '../device/events.js';
 import { ownState, stateOptions } from '../device/state.js';
 import type { StateOptions } from '../device/state.js';
 import type { Invocation } from '../invocation.js';
@@ -42,6 +41,7 @@ async function listen(invocation: Invocation, options: ListenOptions): Promise<v
   const { output } = invocation;
   if (options.out !== undefined) await mkdir(options.out, { recursive: true, mode: PRIVATE_DIRECTORY });
   const device = await ownState(invocation, options, 'warn');
+  const { tellEvents } = await import('../device/events.js');
   tellEvents(device, output, options.out);
   const address = await device.listen({
     ...(options.host !== undefined && { host: options.host }),

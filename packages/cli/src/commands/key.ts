@@ -3,7 +3,7 @@ import type { KeyInfo } from '@symmetra/sdk';
 import { addCommand, addGroup, option, required } from '../command.js';
 import { keyRow, keySentences } from '../device/key-record.js';
 import { ask, stateOptions, suiteOption } from '../device/state.js';
-import type { StateOptions } from '../device/state.js';
+import type { Answer, StateOptions } from '../device/state.js';
 import type { Invocation } from '../invocation.js';
 import { requireFree } from '../output-file.js';
 import { columns } from '../output.js';
@@ -58,7 +58,7 @@ export function addKeyCommands(program: Command, invocation: Invocation): void {
       'written as raw bytes to a new file (0600).\n\n' +
       'A peer that is not listening is waited for. When --wait has passed, the key stays pending and the command ' +
       'ends with exit code 0 and "state": "pending"; the process that owns the state (`symmetra device listen`) ' +
-      'goes on with it, and the next one does when none runs.',
+      'goes on with it, and the next one does when none runs. A key that is pending is not written to --out.',
     options: [
       ...stateOptions(),
       required(option('--peer <id>', 'the device id of the peer', deviceId)),
@@ -130,10 +130,8 @@ export function addKeyCommands(program: Command, invocation: Invocation): void {
 }
 
 async function negotiate(invocation: Invocation, options: NegotiateOptions): Promise<void> {
-  const { output, clock } = invocation;
   if (options.out !== undefined) await requireFree(options.out);
-  const began = clock.monotonic();
-  const { reply, owned } = await ask<Negotiated>(invocation, options, 'negotiate', {
+  const params = {
     peer: options.peer,
     purpose: options.purpose,
     keyLength: options.length,
@@ -145,22 +143,32 @@ async function negotiate(invocation: Invocation, options: NegotiateOptions): Pro
     direct: options.relayed === true ? false : undefined,
     wait: options.wait ?? DEFAULT_WAIT_MS,
     out: options.out,
-  });
-  const ms = Math.round(clock.monotonic() - began);
+  };
+  const answer = await ask<Negotiated>(invocation, options, 'negotiate', params, 'connected');
+  const { out } = options;
+  tellKey(invocation, options, answer, out === undefined ? {} : { out });
+}
+
+/** Tells the outcome of a negotiation. */
+function tellKey(
+  { output }: Invocation,
+  { state }: StateOptions,
+  { reply, owned, ms }: Answer<Negotiated>,
+  more: { readonly out?: string; readonly renewed?: string },
+): void {
   if (!('fingerprint' in reply)) {
     output.result({ ...reply, state: 'pending', ms }, [
       `key ${reply.keyId} is pending: the peer has not answered yet`,
       owned
-        ? `it goes on when the device listens: symmetra device listen --state ${options.state}`
+        ? `it goes on when the device listens: symmetra device listen --state ${state}`
         : 'the process that owns the state goes on with it',
     ]);
     return;
   }
   const { keyId: id, fingerprint, nodes, direct, ...rest } = reply;
-  const out = options.out === undefined ? {} : { out: options.out };
-  output.result({ keyId: id, fingerprint, nodes, ms, direct, ...rest, ...out }, [
+  output.result({ keyId: id, fingerprint, nodes, ms, direct, ...rest, ...more }, [
     ...keySentences(reply, ms),
-    ...(options.out === undefined ? [] : [`  written to ${options.out}`]),
+    ...(more.out === undefined ? [] : [`  written to ${more.out}`]),
   ]);
 }
 
@@ -173,10 +181,8 @@ async function list(invocation: Invocation, options: StateOptions): Promise<void
 }
 
 async function renew(invocation: Invocation, options: KeyOptions): Promise<void> {
-  const began = invocation.clock.monotonic();
-  const { reply } = await ask<KeyInfo>(invocation, options, 'renew', { keyId: options.key });
-  const ms = Math.round(invocation.clock.monotonic() - began);
-  invocation.output.result({ ...reply, renewed: options.key, ms }, keySentences(reply, ms));
+  const answer = await ask<Negotiated>(invocation, options, 'renew', { keyId: options.key }, 'connected');
+  tellKey(invocation, options, answer, { renewed: options.key });
 }
 
 async function psk(invocation: Invocation, options: PskOptions): Promise<void> {

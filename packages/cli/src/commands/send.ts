@@ -42,17 +42,24 @@ export function addSendCommand(program: Command, invocation: Invocation): void {
 
 async function send(invocation: Invocation, options: SendOptions, file: string): Promise<void> {
   if (!(await stat(file)).isFile()) throw new SymmetraError('NOT_A_FILE', `this is not a file: ${file}`);
-  const began = invocation.clock.monotonic();
-  const { reply } = await ask<Sent>(invocation, options, 'send', {
-    peer: options.peer,
-    file,
-    wait: options.wait,
-  });
-  const ms = Math.round(invocation.clock.monotonic() - began);
+  const params = { peer: options.peer, file, wait: options.wait };
+  const { reply, ms } = await ask<Sent>(invocation, options, 'send', params, 'connected').catch(explain);
   invocation.output.result({ ...reply, peer: options.peer, ms }, [
     `sent ${reply.name}: ${reply.size} bytes in ${ms} ms`,
     `  sha256       ${reply.sha256}`,
     `  key          ${reply.keyId}`,
     `  fingerprint  ${grouped(reply.fingerprint)}`,
   ]);
+}
+
+/** Says why the peer did not take the file. */
+function explain(error: unknown): never {
+  if (error instanceof SymmetraError && error.code === 'FILE_REFUSED') {
+    throw new SymmetraError(
+      error.code,
+      `${error.message}: ${error.details['reason'] ?? 'unknown'}`,
+      error.details,
+    );
+  }
+  throw error;
 }

@@ -58,11 +58,18 @@ export async function ownState(
 
 const ATTEMPTS = 3;
 
-/** Failures that say: whom we took for the owner is not, or is no longer. */
-const OWNER_CHANGED = new Set(['STATE_IN_USE', 'OWNER_GONE']);
+/** What the owner of a state answered. */
+export interface Answer<Reply> {
+  readonly reply: Reply;
+  /** Whether this process became the owner for it. */
+  readonly owned: boolean;
+  /** Milliseconds that the method took. */
+  readonly ms: number;
+}
 
 /**
  * Has the owner of the state carry out a method: the process that holds it, if one does, else this one.
+ * @param needs `connected` when the method needs the device to be connected, as that of a listening process is.
  * @throws what the owner answered
  */
 export async function ask<Reply>(
@@ -70,20 +77,27 @@ export async function ask<Reply>(
   options: StateOptions,
   method: string,
   params: Readonly<Record<string, unknown>>,
-): Promise<{ readonly reply: Reply; readonly owned: boolean }> {
+  needs: 'connected' | 'nothing' = 'nothing',
+): Promise<Answer<Reply>> {
   const { callOwner } = await import('@symmetra/sdk');
+  const call = async (owned: boolean): Promise<Answer<Reply>> => {
+    const began = invocation.clock.monotonic();
+    const reply = (await callOwner(options.state, method, params)) as Reply;
+    return { reply, owned, ms: Math.round(invocation.clock.monotonic() - began) };
+  };
   let failure: unknown;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      return { reply: (await callOwner(options.state, method, params)) as Reply, owned: false };
+      return await call(false);
     } catch (error) {
       if (!hasCode(error, 'NO_OWNER')) throw error;
     }
     try {
-      await ownState(invocation, options);
-      return { reply: (await callOwner(options.state, method, params)) as Reply, owned: true };
+      const device = await ownState(invocation, options);
+      if (needs === 'connected') await device.connect();
+      return await call(true);
     } catch (error) {
-      if (!(error instanceof SymmetraError && OWNER_CHANGED.has(error.code))) throw error;
+      if (!hasCode(error, 'STATE_IN_USE')) throw error;
       failure = error;
     }
   }
