@@ -149,8 +149,9 @@ class ChainDevice implements Actor {
     const { sessionId, message } = decodeCall(body);
     if (toHex(sessionId) !== toHex(this.#session.sessionId)) return;
     const reply = this.#session.open(PING, message, this.#call.seq);
-    if (toHex(reply) !== toHex(expectedReply(this.#calls)))
+    if (toHex(reply) !== toHex(expectedReply(this.#calls))) {
       throw new Error('a reply to another call was accepted');
+    }
     this.#call = undefined;
     this.#unanswered = 0;
     this.#process.commit({ writes: { progress: { calls: this.#calls + 1 } } });

@@ -130,8 +130,9 @@ class ChainNode implements Actor {
     const random = { sessionId: this.#process.random(16), nonce: this.#process.random(32) };
     const step = receiveOpen(this.#context, before, body, grant, random);
     if (step.output.kind === 'challenge') return this.#issue(from);
-    if (step.state.keys.epoch > before.keys.epoch)
+    if (step.state.keys.epoch > before.keys.epoch) {
       this.#witness.note('node:session commits the pending epoch');
+    }
     if (step.state.keys.counter > before.keys.counter + 1) this.#witness.note('node:sessions skipped');
     const { session, answer } = step.output;
     this.#process.commit({

@@ -24,7 +24,7 @@ export interface ChainPlan {
 
 const FAIR_TICKS = 600;
 /** Enough for a device that was cloned or restored to find its place, and for the node to notice it. */
-const AFTERMATH_TICKS = 300;
+const AFTERMATH_TICKS = 200;
 
 /** One device, one node, one chain; thieves copy disks at random moments. */
 export class ChainRun {
@@ -129,17 +129,19 @@ export class ChainRun {
 
   #note(party: string, before: object | undefined, after: DeviceChain | NodeChain): void {
     this.#thief.learn(after);
-    if (party === NODE) this.#noteNode(before as NodeChain | undefined, after as NodeChain);
+    if (party === NODE) this.#noteNode(before as NodeChain | undefined, after);
     else this.#noteDevice(before as DeviceChain | undefined, after as DeviceChain);
     const early = before as { readonly keys: EpochKeys } | undefined;
-    if (early && stageIndex(after.keys) < stageIndex(early.keys))
+    if (early && stageIndex(after.keys) < stageIndex(early.keys)) {
       throw new Error(`${party} went back a stage`);
+    }
     if (early && after.keys.epoch < early.keys.epoch) throw new Error(`${party} went back an epoch`);
   }
 
   #noteDevice(before: DeviceChain | undefined, after: DeviceChain): void {
-    if (before && before.kind !== after.kind)
+    if (before && before.kind !== after.kind) {
       this.#run.occurrences.note(`device:${before.kind}>${after.kind}`);
+    }
   }
 
   #noteNode(before: NodeChain | undefined, after: NodeChain): void {

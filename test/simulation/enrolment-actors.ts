@@ -41,7 +41,7 @@ export function enrollingDevice(context: ProtocolContext, suite: Suite, token: T
 class EnrollingDevice implements Actor {
   readonly #context: ProtocolContext;
   readonly #process: SimulatedProcess;
-  /** Nodes that said that the token is of no use; they are asked again all the same. */
+  /** Nodes that said that the token is spent; they are asked again all the same. */
   readonly #refusedBy = new Set<string>();
 
   constructor(context: ProtocolContext, suite: Suite, token: TokenSecret, process: SimulatedProcess) {
@@ -115,8 +115,8 @@ class EnrollingDevice implements Actor {
 
   /** An error is not authenticated: it changes nothing, it only makes the device offer again. */
   #error(nodeId: string, state: Enrolling, code: string): void {
-    if (code === 'TOKEN_SPENT' || code === 'TOKEN_CONTESTED') this.#refusedBy.add(nodeId);
-    else this.#process.send(nodeId, frame('offer', state.offer));
+    if (code === 'TOKEN_SPENT') this.#refusedBy.add(nodeId);
+    else if (code !== 'TOKEN_CONTESTED') this.#process.send(nodeId, frame('offer', state.offer));
   }
 
   tick(): void {

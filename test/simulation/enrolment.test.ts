@@ -78,8 +78,9 @@ class EnrolmentRun {
     const gone = old.filter(
       (claim) => !after.claims.some((one) => equalConstantTime(one.offerHash, claim.offerHash)),
     );
-    if (gone.some((claim) => claim.kind === 'spent'))
+    if (gone.some((claim) => claim.kind === 'spent')) {
       throw new Error('a spent use of the token was given back');
+    }
     if (gone.length > 0 || after.claims.length > old.length) {
       occurrences.note(after.claims.length > old.length ? 'node:reserved' : 'node:reservation expired');
     }

@@ -54,8 +54,9 @@ export class SimulatedNetwork {
   }
 
   #damaged(from: string, to: string, frame: Uint8Array): Parcel {
-    if (!this.#prng.chance(this.#faults.corruption))
+    if (!this.#prng.chance(this.#faults.corruption)) {
       return { from, to, frame: frame.slice(), altered: false };
+    }
     const damage = corrupt(this.#prng, frame, this.#latest);
     // A splice of two messages that differ in one field can give the other one, whole.
     const altered = ![frame, this.#latest].some((whole) => equalConstantTime(damage.frame, whole));

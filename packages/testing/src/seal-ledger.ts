@@ -23,8 +23,9 @@ export class SealLedger {
       ...suite,
       seal: (key, nonce, aad, plaintext) => {
         const pair = `${toHex(key)}/${toHex(nonce)}`;
-        if (this.#used.has(pair))
+        if (this.#used.has(pair)) {
           throw new Error(`an AEAD key of suite ${suite.id} sealed twice under one nonce`);
+        }
         this.#used.add(pair);
         return suite.seal(key, nonce, aad, plaintext);
       },

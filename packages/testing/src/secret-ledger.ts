@@ -11,17 +11,16 @@ export class SecretLedger {
   /** Takes note of every secret inside a value. */
   remember(group: string, value: unknown): void {
     if (value instanceof Secret) {
-      const bytes = (value as Secret<string>).bytes;
-      const key = `${group}/${toHex(bytes)}`;
-      if (!this.#groups.has(key)) this.#groups.set(key, { group, bytes: bytes.slice() });
+      this.rememberBytes(group, (value as Secret<string>).bytes);
     } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
       for (const item of Object.values(value)) this.remember(group, item);
     }
   }
 
-  /** How many secrets are known. */
-  get size(): number {
-    return this.#groups.size;
+  /** Takes note of a secret that is in no state. */
+  rememberBytes(group: string, bytes: Uint8Array): void {
+    const key = `${group}/${toHex(bytes)}`;
+    if (!this.#groups.has(key)) this.#groups.set(key, { group, bytes: bytes.slice() });
   }
 
   /** The groups of which a secret stands on the disk. */

@@ -25,8 +25,8 @@ export interface Phases {
   readonly fair: number;
 }
 
-const LONGEST_TICK_PERIOD = 9;
-const SHORTEST_TICK_PERIOD = 5;
+const LONGEST_TICK_PERIOD = 13;
+const SHORTEST_TICK_PERIOD = 7;
 const LONGEST_DOWNTIME = 25;
 
 /**
@@ -140,7 +140,8 @@ export class Simulation {
   }
 
   #enqueue(delay: number, parcel: Parcel): void {
-    const number = (this.#sent += 1);
+    this.#sent += 1;
+    const number = this.#sent;
     this.after(delay, () => {
       const link = `${parcel.from}>${parcel.to}`;
       const latest = this.#arrived.get(link) ?? 0;

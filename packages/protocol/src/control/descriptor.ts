@@ -125,8 +125,9 @@ export function checkDescriptor(descriptor: Descriptor): void {
   if (!complete || nodes.some((node) => !node.kemKeys.some((key) => key.suiteId === 1))) {
     throw bad('has a node without a KEM key for each suite and for suite 1');
   }
-  if (new Set(administrators.map(toHex)).size !== administrators.length)
+  if (new Set(administrators.map(toHex)).size !== administrators.length) {
     throw bad('names an administrator twice');
+  }
   if (administratorThreshold < 1 || administratorThreshold > administrators.length) {
     throw bad('asks for more administrators than it names');
   }

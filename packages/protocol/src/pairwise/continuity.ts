@@ -85,7 +85,7 @@ export function withResponded(
 ): Step<readonly HeldContinuity[], undefined> {
   const shown = held.filter((one) => isOffered(context, header, one));
   const others = held.filter((one) => !shown.includes(one));
-  const used = shown.map((one) => ({ ...one, confirmed: true }));
+  const used = shown.map(({ id, suiteId, secret }) => ({ id, suiteId, secret, confirmed: true }));
   return bounded(held, [...others, ...used, { ...entry, secret: entry.secret.clone(), confirmed: false }]);
 }
 
