@@ -234,7 +234,7 @@ export async function assemble(
 
   /** An event of a node: bytes that are kept are copied out of the frame. */
   function receive(nodeId: string, { delivery, message, notice }: DeviceEvent): void {
-    if (delivery?.granted != null) {
+    if (delivery?.granted) {
       const { header, share, ephemeralKey, granted, initiator } = delivery;
       negotiations.deliver(nodeId, {
         header: new Uint8Array(header),
@@ -244,8 +244,8 @@ export async function assemble(
         addresses: initiator?.addresses ?? [],
       });
     }
-    if (message != null) negotiations.receive(new Uint8Array(message.message), false);
-    if (notice != null) {
+    if (message) negotiations.receive(new Uint8Array(message.message), false);
+    if (notice) {
       const signatures = notice.signatures.map((one) => ({
         administrator: new Uint8Array(one.administrator),
         signature: new Uint8Array(one.signature),

@@ -66,22 +66,23 @@ export class Device extends EventEmitter<DeviceEvents> {
     record: DeviceRecord,
     options: DeviceOptions,
   ): Promise<{ readonly device: Device; readonly parts: Assembly }> {
-    let device: Device | undefined;
+    const made: { device?: Device } = {};
     // Nothing is told before there is a device to tell it.
     const tell = (told: (to: Device) => void): void => {
-      if (device !== undefined) told(device);
+      if (made.device !== undefined) told(made.device);
     };
     const listener: AssemblyListener = {
       key: (key) => tell((to) => to.#onKey(key)),
-      channel: (channel) => device?.emit('channel', channel) ?? false,
+      channel: (channel) => made.device?.emit('channel', channel) ?? false,
       revoked: (revocation) => tell((to) => to.emit('revoked', revocation)),
       expired: (keys) => tell((to) => to.#onExpired(keys)),
       report: (report) => tell((to) => to.emit('report', report)),
       failure: (error) => tell((to) => to.#onFailure(error)),
-      addresses: () => (device === undefined ? [] : device.#addresses),
+      addresses: () => (made.device === undefined ? [] : made.device.#addresses),
     };
     const parts = await assemble(foundation, record, options, listener);
-    device = new Device(parts);
+    const device = new Device(parts);
+    made.device = device;
     return { device, parts };
   }
 

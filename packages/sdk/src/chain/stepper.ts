@@ -136,7 +136,7 @@ export class Stepper {
       const reply = await routes.call(nodeId, async (client, node) =>
         client.step({ node, r1: chain.step.r1 }),
       );
-      if (reply.outcome === 'r2' && reply.r2 != null) {
+      if (reply.outcome === 'r2' && reply.r2) {
         const received = receiveR2(context, chain, reply.r2);
         await chains.save(nodeId, received);
         random.mix(received.entropy);

@@ -57,8 +57,9 @@ export class EnrolmentRuns {
 
   static async load(parts: EnrolmentParts): Promise<EnrolmentRuns> {
     const runs = new EnrolmentRuns(parts);
-    for (const { name, value } of await parts.state.list<EnrolmentState>(PREFIX))
+    for (const { name, value } of await parts.state.list<EnrolmentState>(PREFIX)) {
       runs.#states.set(name, value);
+    }
     return runs;
   }
 
@@ -98,9 +99,9 @@ export class EnrolmentRuns {
       } catch (error) {
         if (turn === MAX_TURNS - 1) throw error;
         if (codeOf(error) === 'DESCRIPTOR_OLD') await this.#offerAnew(nodeId, state);
-        else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error)))
+        else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error))) {
           await this.#sendOffer(nodeId, state);
-        else throw error;
+        } else throw error;
       }
     }
     const { chains, stepper, device } = this.#parts;

@@ -39,8 +39,9 @@ export class EndedKeys {
   /** Takes note of rows that were committed. */
   adopt(changes: readonly RowChange[]): void {
     for (const { key, value } of changes) {
-      if (value !== null && key.startsWith(PREFIX))
+      if (value !== null && key.startsWith(PREFIX)) {
         this.#records.set(key.slice(PREFIX.length), value as EndedRecord);
+      }
     }
   }
 

@@ -59,8 +59,9 @@ export class KeyStore {
     const record = this.#records.get(keyId);
     if (record === undefined) throw this.#unknown(keyId);
     if (record.usesLeft === 0) throw new SymmetraError('KEY_USED_UP', 'the key has no uses left', { keyId });
-    if (isOver(record, this.#clock.now()))
+    if (isOver(record, this.#clock.now())) {
       throw new SymmetraError('KEY_EXPIRED', 'the key has expired', { keyId });
+    }
     return record;
   }
 
@@ -154,8 +155,9 @@ export class KeyStore {
 
   #unknown(keyId: string): SymmetraError {
     const ended = this.#ended.get(keyId);
-    if (ended === undefined)
+    if (ended === undefined) {
       return new SymmetraError('KEY_UNKNOWN', 'this device holds no such key', { keyId });
+    }
     return new SymmetraError(ended.reason, 'the key was erased', { keyId, peer: toBase32(ended.peer) });
   }
 }

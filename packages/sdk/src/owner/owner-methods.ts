@@ -68,8 +68,7 @@ async function send(device: Device, params: Params): Promise<unknown> {
 /** A key without its bytes. */
 function shown(key: Key | PendingKey): unknown {
   if (key.state === 'pending') return key;
-  const { bytes: _secret, ...info } = key;
-  return info;
+  return { ...key, bytes: undefined };
 }
 
 /** Writes a secret to a new file of the user's own (0600), and wipes it. @throws FILE_EXISTS, FILE_FAILED */

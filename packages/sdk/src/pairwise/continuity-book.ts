@@ -23,8 +23,9 @@ export class ContinuityBook {
 
   static async load(state: DeviceState): Promise<ContinuityBook> {
     const book = new ContinuityBook();
-    for (const { name, value } of await state.list<InitiatorContinuity>(INITIATOR))
+    for (const { name, value } of await state.list<InitiatorContinuity>(INITIATOR)) {
       book.#offers.set(name, value);
+    }
     for (const { name, value } of await state.list<HeldContinuity>(RESPONDER)) {
       const [peer = '', digits = ''] = name.split('/');
       const number = Number.parseInt(digits, 10);

@@ -260,8 +260,9 @@ export class InitiatorRuns {
 
   async #refuse(run: InitiatorRun, nodeId: string, error: SymmetraError): Promise<void> {
     run.refused.set(nodeId, error);
-    if (run.isHopeless && !run.isOver && !run.isWriting)
+    if (run.isHopeless && !run.isOver && !run.isWriting) {
       await this.#fail(run, mostTelling([...run.refused.values()]));
+    }
   }
 
   /** PAIR-10: the first receipt that says where the peer is opens the direct path. */

@@ -231,8 +231,9 @@ export class Negotiations {
     renews: Uint8Array | undefined,
   ): RunRequest {
     const { descriptors, policies, deviceId, continuity } = this.#parts;
-    if (equalConstantTime(peer, deviceId))
+    if (equalConstantTime(peer, deviceId)) {
       throw new SymmetraError('PEER_SELF', 'the peer is this device itself');
+    }
     const { nodes, threshold } = descriptors.current;
     const isFirst = offered(continuity.offers(peer)).length === 0;
     const needsAll = all || (isFirst && policies.current.firstContactAll);

@@ -166,8 +166,9 @@ export class Connection {
     const { sessions, routes, timers, onBound } = this.#parts;
     await sessions.get(home);
     const [address] = routes.addresses(home);
-    if (address === undefined)
+    if (address === undefined) {
       throw new SymmetraError('NODE_UNREACHABLE', 'the node has no address', { node: home });
+    }
     const link = new HomeLink(home, routes.client(address).connectLink(), timers);
     link.onEvent((frame) => this.#attachments.receive(frame));
     try {

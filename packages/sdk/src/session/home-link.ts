@@ -86,7 +86,7 @@ export class HomeLink {
       const call = this.#settle(reply.id);
       if (call === undefined) continue;
       const { sealed } = reply;
-      if (sealed == null) call.reject(transportError(reply.transportError ?? '', this.home));
+      if (!sealed) call.reject(transportError(reply.transportError ?? '', this.home));
       else call.resolve({ seq: sealed.seq, ciphertext: sealed.ciphertext });
     }
     for (const event of frame.events) {

@@ -101,7 +101,7 @@ export class Sessions {
       const reply = await routes.call(nodeId, async (client, node) =>
         client.open({ node, open: opening.open }),
       );
-      if (reply.outcome !== 'answer' || reply.answer == null) {
+      if (reply.outcome !== 'answer' || !reply.answer) {
         await this.#parts.stepper.prove(nodeId, reply.challenge ?? new Uint8Array(0));
         throw new SymmetraError('AUTHENTICATION_FAILED', 'the node knows a newer state of this device', {
           node: nodeId,

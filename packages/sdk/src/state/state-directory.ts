@@ -58,7 +58,7 @@ export async function openStateDirectory(options: StateDirectoryOptions): Promis
     const before = await namesIn(options.path);
     checkNames(before, options.create);
     await chmod(options.path, PRIVATE_DIRECTORY);
-    const ownership = await own(options.path);
+    const ownership = await takeOwnership(options.path);
     try {
       return await openOwned(options, ownership);
     } catch (error) {
@@ -81,8 +81,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
 
 function checkNames(names: readonly string[], create: boolean): void {
   if (names.includes(FORMAT_FILE)) return;
-  const own = names.filter((name) => OWN_NAMES.test(name));
-  if (own.length < names.length) {
+  if (!names.every((name) => OWN_NAMES.test(name))) {
     throw new SymmetraError('STATE_INCOMPLETE', 'the directory holds other files and no device state');
   }
   if (create) return;
@@ -95,7 +94,7 @@ function checkNames(names: readonly string[], create: boolean): void {
   );
 }
 
-async function own(path: string): Promise<Ownership> {
+async function takeOwnership(path: string): Promise<Ownership> {
   const ownership = await acquire(path);
   if (!('ownedBy' in ownership)) return ownership;
   throw new SymmetraError('STATE_IN_USE', 'another process has the state directory open', {

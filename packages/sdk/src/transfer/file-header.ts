@@ -5,7 +5,7 @@ export const MAX_HEADER_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** Control characters, and what separates folders somewhere. */
-const FORBIDDEN = /[\u0000-\u001f\u007f/\\]/;
+const FORBIDDEN = /[\p{Cc}/\\]/u;
 
 /** What comes before the bytes of a file in a channel. */
 export interface FileHeader {

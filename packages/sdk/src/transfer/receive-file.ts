@@ -27,8 +27,9 @@ export async function receiveFile(channel: Duplex, directory: string | undefined
     await answer(channel, { ok: true, sha256: received.sha256 });
     return received;
   } catch (error) {
-    if (!channel.destroyed)
+    if (!channel.destroyed) {
       await answer(channel, { ok: false, sha256: '', code: codeOf(error) }).catch(() => undefined);
+    }
     throw error;
   } finally {
     // What the peer still sends is not needed; the channel ends when it has our answer.

@@ -35,12 +35,14 @@ export async function sendFile(channel: Duplex, path: string): Promise<FileHeade
       throw new SymmetraError('FILE_CHANGED', 'the file changed while it was sent');
     }
     const { ok, sha256, code } = parseAnswer(await answer);
-    if (!ok)
+    if (!ok) {
       throw new SymmetraError('FILE_REFUSED', 'the peer did not take the file', {
         reason: code ?? 'unknown',
       });
-    if (sha256 !== header.sha256)
+    }
+    if (sha256 !== header.sha256) {
       throw new SymmetraError('FILE_CHANGED', 'the peer has another file than was sent');
+    }
     return header;
   } finally {
     channel.destroy();
