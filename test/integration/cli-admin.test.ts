@@ -164,7 +164,7 @@ describe('symmetra admin key revoke', () => {
     await dave.event('revoked', (event) => event['keyId'] === keyId);
     await erin.event('revoked', (event) => event['keyId'] === keyId);
     const psk = ['key', 'psk', '--state', state('erin'), '--key', String(keyId), '--role', 'client', '--out'];
-    expect(await refusal([...psk, state('psk')])).toMatchObject({ exit: 1, code: 'KEY_UNKNOWN' });
+    expect(await refusal([...psk, state('psk')])).toMatchObject({ exit: 1, code: 'KEY_REVOKED' });
     await dave.end();
     await erin.end();
   });

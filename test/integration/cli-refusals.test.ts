@@ -91,7 +91,7 @@ describe('a token', () => {
     const refused = await refusal(['device', 'enrol', '--token', '-', '--state', alice], {
       input: await token(),
     });
-    expect(refused).toMatchObject({ exit: 1, code: 'ALREADY_ENROLLED' });
+    expect(refused).toMatchObject({ exit: 1, code: 'STATE_TAKEN' });
     expect(await status(alice)).toEqual(before);
   });
 });

@@ -93,11 +93,14 @@ describe('symmetra device', () => {
     });
   });
 
-  it('moves every node to a new epoch', async () => {
+  it('moves every node to a new epoch; a step that was under way counts as one', async () => {
     const before = (await reply(['device', 'status', '--state', alice]))['epochs'] as Record<string, number>;
+    await reply(['device', 'ratchet', '--state', alice]);
     const after = await reply(['device', 'ratchet', '--state', alice]);
-    const expected = Object.fromEntries(Object.entries(before).map(([node, epoch]) => [node, epoch + 1]));
-    expect(after).toMatchObject({ deviceId: aliceId, stage: expect.any(String), epochs: expected });
+    expect(after).toMatchObject({ deviceId: aliceId, stage: 'production', code: expect.any(String) });
+    const epochs = after['epochs'] as Record<string, number>;
+    expect(Object.keys(epochs).toSorted()).toEqual(NODES);
+    for (const node of NODES) expect(epochs[node]).toBeGreaterThan(before[node] ?? 0);
   });
 
   it('is told by the process that listens, when one does', async () => {
@@ -239,14 +242,15 @@ describe('symmetra send', () => {
     expect(await privateMode(String(event['path']))).toBe('600');
   });
 
-  it('never writes over a file that came before', async () => {
+  it('never writes over a file that came before: the peer refuses it', async () => {
     const file = join(await bench.directory(), 'report.txt');
     await writeFile(file, 'another report');
-    await reply(['send', '--state', alice, '--peer', bobId, file]);
-    const names = await readdir(inbox);
-    expect(names.filter((name) => name.startsWith('report'))).toHaveLength(2);
-    const contents = await Promise.all(names.map(async (name) => readFile(join(inbox, name), 'utf8')));
-    expect(contents.toSorted()[0]).toBe('another report');
+    const refused = await refusal(['send', '--state', alice, '--peer', bobId, file]);
+    expect(refused).toMatchObject({ exit: 1, code: 'FILE_REFUSED' });
+    expect(refused.message).toContain('FILE_EXISTS');
+    expect(await readFile(join(inbox, 'report.txt'), 'utf8')).not.toBe('another report');
+    expect(await readdir(inbox)).toEqual(['report.txt']);
+    await listener.event('warning', (event) => event['code'] === 'FILE_EXISTS');
   });
 });
 

@@ -69,9 +69,10 @@ const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
 const token = async (): Promise<string> =>
   String((await reply(['token', 'create', '--data', data]))['token']);
 
-/** Takes a ratchet step at every node, for which each must share an epoch with the device. */
+/** Finishes what is under way and takes a ratchet step at every node, for which each must share an epoch with the device. */
 async function ratcheted(path: string): Promise<{ before: Report; after: Report }> {
   const before = await reply(['device', 'status', '--state', path]);
+  await eventually(['device', 'ratchet', '--state', path]);
   const after = await eventually(['device', 'ratchet', '--state', path]);
   return { before: before['epochs'] as Report, after: after['epochs'] as Report };
 }

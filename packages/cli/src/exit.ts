@@ -37,8 +37,9 @@ export interface Failure {
 
 const CODE_FORM = /^[A-Z][A-Z0-9_]*$/;
 
-/** Sentences for what the operating system may answer to a command's own files. */
-const SYSTEM_FAILURES: Readonly<Record<string, Failure>> = {
+/** Sentences for what the operating system may answer; a number is the errno of Linux, as LMDB gives it. */
+const SYSTEM_FAILURES: Readonly<Record<string | number, Failure>> = {
+  28: { code: 'DISK_FULL', message: 'there is no room left on the disk' },
   EACCES: { code: 'NO_PERMISSION', message: 'a file or directory is closed to this user' },
   EPERM: { code: 'NO_PERMISSION', message: 'a file or directory is closed to this user' },
   EROFS: { code: 'NO_PERMISSION', message: 'the file system can not be written' },
@@ -59,7 +60,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof SymmetraError) return { code: error.code, message: oneLine(error.message) };
   if (!(error instanceof Error)) return { code: 'INTERNAL', message: 'an unexpected failure' };
   const code = 'code' in error ? error.code : undefined;
-  const known = typeof code === 'string' ? SYSTEM_FAILURES[code] : undefined;
+  const named = typeof code === 'string' || typeof code === 'number';
+  const known = named ? SYSTEM_FAILURES[code] : undefined;
   if (known !== undefined) {
     const path = 'path' in error && typeof error.path === 'string' ? `: ${oneLine(error.path)}` : '';
     return { code: known.code, message: known.message + path };

@@ -41,6 +41,12 @@ const interrupted = new Promise<number>((resolve) => {
   }
 });
 
+// What fails where nobody waits for it: the state on disk is whole at every moment, this process is not.
+process.on('uncaughtException', (error) => {
+  output.failure(failureOf(error));
+  process.exit(EXIT.failed);
+});
+
 const code = await Promise.race([runProgram(invocation, args, process.stdout), interrupted]).catch(
   (error: unknown) => {
     output.failure(failureOf(error));
