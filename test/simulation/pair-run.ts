@@ -59,13 +59,17 @@ export class PairRun {
     if (this.#plan.malice) this.#run.occurrences.note(`outcome:complete in spite of ${this.#plan.malice}`);
   }
 
-  /** PAIR-7: PRK is the one HMAC whose key is its label; what comes out must never be stored. */
+  /** PAIR-7: PRK, and the key that it is expanded from: the HMAC whose key is their label. They must never be stored. */
   #noticingPrk(suite: Suite): Suite {
+    let extracted: Uint8Array | undefined;
     return {
       ...suite,
       mac: (key, ...parts) => {
+        const isExtract = equalConstantTime(key, labelBytes('pairPrk'));
+        const isPrk = extracted !== undefined && equalConstantTime(key, extracted);
         const out = suite.mac(key, ...parts);
-        if (equalConstantTime(key, labelBytes('pairPrk'))) this.#ledger.rememberBytes('prk', out);
+        if (isExtract || isPrk) this.#ledger.rememberBytes('prk', out);
+        extracted = isExtract ? out.slice() : undefined;
         return out;
       },
     };
