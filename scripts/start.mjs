@@ -2,7 +2,7 @@
 // fresh checkout; a later run goes on with the same network and the same devices.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CommandFailure, Programs } from './programs.mjs';
@@ -104,18 +104,30 @@ async function ensureEnrolled(data, name) {
     say(`  ${name} is enrolled since an earlier start`);
     return state;
   }
-  if (!existsSync(tokenFile)) {
-    const { token } = await programs.run(['token', 'create', '--data', data, '--expires', '1d']);
-    await writeFile(tokenFile, `${String(token)}\n`, { mode: 0o600 });
-  }
-  const token = await readFile(tokenFile, 'utf8');
-  const { deviceId } = await programs.run(
-    ['device', 'enrol', '--token', '-', '--state', state, '--name', name],
-    token,
-  );
+  const enrol = async () => {
+    const token = await readFile(tokenFile, 'utf8');
+    return programs.run(['device', 'enrol', '--token', '-', '--state', state, '--name', name], token);
+  };
+  const { deviceId } = existsSync(tokenFile)
+    ? await enrol().catch(async (/** @type {unknown} */ error) => {
+        if (!(error instanceof CommandFailure && error.code.startsWith('TOKEN_'))) throw error;
+        await makeToken(data, tokenFile);
+        return enrol();
+      })
+    : await makeToken(data, tokenFile).then(enrol);
   await rm(tokenFile);
   say(`  ${name} is ${String(deviceId)}`);
   return state;
+}
+
+/**
+ * @param {string} data
+ * @param {string} file replaced by a new token
+ */
+async function makeToken(data, file) {
+  const { token } = await programs.run(['token', 'create', '--data', data, '--expires', '1d']);
+  await writeFile(`${file}.new`, `${String(token)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }
 
 /**
@@ -127,7 +139,14 @@ async function ensureEnrolled(data, name) {
 async function listen(data, name, state) {
   const inbox = join(data, 'received', name);
   const listener = programs.start(['device', 'listen', '--state', state, '--out', inbox]);
-  const { deviceId, host, port, home } = await listener.report('listening');
+  const { deviceId, host, port, home } = await listener
+    .report('listening')
+    .catch((/** @type {unknown} */ error) => {
+      if (!(error instanceof CommandFailure && error.code === 'DEVICE_REVOKED')) throw error;
+      throw new Error(`${name} is revoked. To enrol it anew as another device, remove ${shown(state)}.`, {
+        cause: error,
+      });
+    });
   say(`  ${name} listens on ${String(host)}:${String(port)}, home ${String(home)}`);
   return { name, state, inbox, id: String(deviceId), listener };
 }
@@ -148,10 +167,10 @@ async function agree(alice, bob) {
     'demo',
   ]);
   const seen = await bob.listener.report('key', (event) => event['keyId'] === key['keyId']);
-  say(`  key              ${String(key['keyId'])}`);
+  say(`  key                  ${String(key['keyId'])}`);
   say(`  alice's fingerprint  ${grouped(key['fingerprint'])}`);
   say(`  bob's fingerprint    ${grouped(seen['fingerprint'])}`);
-  say(`  nodes ${/** @type {string[]} */ (key['nodes']).join(', ')}; none of them can know the key`);
+  say(`  nodes ${/** @type {string[]} */ (key['nodes']).join(', ')}; no node knows the key`);
   say(
     `  agreed in ${String(key['ms'])} ms, confirmed ${key['direct'] === true ? 'directly' : 'through the home nodes'}`,
   );

@@ -131,7 +131,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
 
     for (const pid of processesOf(data)) endGroup(pid);
     await second.ended;
-    expect(processesOf(data)).toEqual([]);
+    await expect.poll(() => processesOf(data), { timeout: 15_000 }).toEqual([]);
 
     const third = start('--data', data);
     await third.says(UP);
