@@ -151,7 +151,7 @@ export async function assemble(
 
   const ended = await EndedKeys.load(state);
   const keys = await KeyStore.load(state, ended, nodeClock);
-  keys.onWriteFailure((error) => listener.failure(error));
+  keys.listen({ used: (record) => schedule.consider(record), failed: (error) => listener.failure(error) });
   const continuity = await ContinuityBook.load(state);
   const paths: DirectPaths = new DirectPaths({
     timers,
@@ -189,7 +189,7 @@ export async function assemble(
       reports,
       onKey: (record) => {
         listener.key(record);
-        schedule.kick();
+        schedule.consider(record);
       },
       onFailure: (error) => listener.failure(error),
       isListening: () => listener.addresses().length > 0,

@@ -278,11 +278,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     const { keys, channels } = this.#parts;
     const key = keys.info(record);
     this.emit('key', key);
-    const former = keys
-      .ofPeer(peerOf(record))
-      .find((one) => one.renewedBy && toHex(one.renewedBy) === key.keyId);
-    if (former === undefined) return;
-    const keyId = toHex(former.material.keyId);
+    const keyId = keys.renewedFrom(key.keyId);
+    if (keyId === undefined) return;
     this.emit('renewed', { keyId, key });
     channels.move(keyId, key.keyId);
   }

@@ -37,6 +37,8 @@ export class KeySchedule {
   /** When a renewal is begun again that did not come about, node time. */
   readonly #renewals = new Map<string, number>();
   #timer: Timer | undefined;
+  /** When it looks next, node time. */
+  #nextMs = Number.POSITIVE_INFINITY;
   #running = false;
   #again = false;
 
@@ -44,7 +46,15 @@ export class KeySchedule {
     this.#parts = parts;
   }
 
-  /** Looks at all keys now; also when there is a new one. */
+  /** Takes note of a key that is new or was used: it may be due before all others. */
+  consider(record: KeyRecord): void {
+    const now = this.#parts.nodeClock.now();
+    const dueMs = isOver(record, now) ? now : (this.#renewalDue(record) ?? record.notAfterMs);
+    if (this.#running) this.#again = true;
+    else if (dueMs < this.#nextMs) this.#arm(dueMs);
+  }
+
+  /** Looks at all keys now. */
   kick(): void {
     if (this.#running) {
       this.#again = true;
@@ -71,6 +81,8 @@ export class KeySchedule {
     const pause = dueMs - this.#parts.nodeClock.now();
     const bounded = this.#again ? MIN_PAUSE_MS : Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pause));
     this.#again = false;
+    this.#nextMs = this.#parts.nodeClock.now() + bounded;
+    this.#timer?.cancel();
     this.#timer = this.#parts.timers.set(bounded, () => this.kick());
   }
 

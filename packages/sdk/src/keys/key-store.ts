@@ -8,14 +8,24 @@ import type { Key, KeyInfo } from './key-info.js';
 
 const PREFIX = 'key/';
 
+/** What the keys tell. */
+export interface KeyListener {
+  /** A key was used for the first time, or the last. */
+  used(record: KeyRecord): void;
+  /** A write failed that nobody waits for. */
+  failed(error: unknown): void;
+}
+
 /** The keys that this device holds. */
 export class KeyStore {
   readonly #state: DeviceState;
   readonly #ended: EndedKeys;
   readonly #clock: NodeClock;
   readonly #records = new Map<string, KeyRecord>();
+  /** Old key ids by those of the keys that took their place. */
+  readonly #renewed = new Map<string, string>();
   readonly #writes = new Set<Promise<void>>();
-  #onWriteFailure: (error: unknown) => void = () => undefined;
+  #listener: KeyListener | undefined;
 
   private constructor(state: DeviceState, ended: EndedKeys, clock: NodeClock) {
     this.#state = state;
@@ -25,13 +35,12 @@ export class KeyStore {
 
   static async load(state: DeviceState, ended: EndedKeys, clock: NodeClock): Promise<KeyStore> {
     const keys = new KeyStore(state, ended, clock);
-    for (const { name, value } of await state.list<KeyRecord>(PREFIX)) keys.#records.set(name, value);
+    for (const { value } of await state.list<KeyRecord>(PREFIX)) keys.adopt(value);
     return keys;
   }
 
-  /** Takes the failures of writes that nobody waits for. */
-  onWriteFailure(listener: (error: unknown) => void): void {
-    this.#onWriteFailure = listener;
+  listen(listener: KeyListener): void {
+    this.#listener = listener;
   }
 
   get(keyId: string): KeyRecord | undefined {
@@ -72,7 +81,14 @@ export class KeyStore {
 
   /** Takes a key into use whose row was committed. */
   adopt(record: KeyRecord): void {
-    this.#records.set(toHex(record.material.keyId), record);
+    const keyId = toHex(record.material.keyId);
+    this.#records.set(keyId, record);
+    if (record.renewedBy !== undefined) this.#renewed.set(toHex(record.renewedBy), keyId);
+  }
+
+  /** The key whose place a key took. */
+  renewedFrom(keyId: string): string | undefined {
+    return this.#renewed.get(keyId);
   }
 
   /** Changes a key; durable when the promise is fulfilled. Changes of one key follow one another. */
@@ -90,12 +106,15 @@ export class KeyStore {
     keyId: string,
     change: (record: KeyRecord) => KeyRecord = (record) => record,
   ): Promise<KeyRecord> {
-    const { usesLeft } = this.usable(keyId);
+    const { isUsed, usesLeft } = this.usable(keyId);
     return this.update(keyId, (record) => ({
       ...change(record),
       isUsed: true,
       ...(usesLeft !== undefined && { usesLeft: usesLeft - 1 }),
-    }));
+    })).finally(() => {
+      const record = this.#records.get(keyId);
+      if (record !== undefined && (!isUsed || usesLeft === 1)) this.#listener?.used(record);
+    });
   }
 
   /** Erases keys; their ids are never used again. @returns what is known of them */
@@ -106,7 +125,10 @@ export class KeyStore {
     const endings = records.map((record) =>
       this.#ended.end(record.material.keyId, peerOf(record), reason, this.#clock.now()),
     );
-    for (const { keyId } of infos) this.#records.delete(keyId);
+    for (const { material, renewedBy } of records) {
+      this.#records.delete(toHex(material.keyId));
+      if (renewedBy !== undefined) this.#renewed.delete(toHex(renewedBy));
+    }
     await this.#state.commit([
       ...records.map((record) => ({ ...this.row(record), value: null })),
       ...endings,
@@ -146,7 +168,7 @@ export class KeyStore {
     if (record.isUsed && record.usesLeft === undefined) return bytes;
     const write = this.countUse(keyId).then(
       () => undefined,
-      (error: unknown) => this.#onWriteFailure(error),
+      (error: unknown) => this.#listener?.failed(error),
     );
     this.#writes.add(write);
     void write.finally(() => this.#writes.delete(write));

@@ -56,28 +56,21 @@ export class ContinuityBook {
   setHeld(peer: Uint8Array, held: readonly HeldContinuity[]): readonly RowChange[] {
     const id = toHex(peer);
     const before = this.#held.get(id) ?? [];
-    const known = new Map(before.map((one) => [toHex(one.entry.id), one]));
+    // The steps hand back what they did not change as it was, and put what they did change at the end.
+    const known = new Map(before.map((one) => [one.entry, one]));
     let last = 0;
     const after = held.map((entry): NumberedEntry => {
-      const old = known.get(toHex(entry.id));
-      last = old !== undefined && old.number > last ? old.number : this.#nextNumber(id);
-      return { number: last, entry };
+      const old = known.get(entry);
+      const kept = old !== undefined && old.number > last ? old : { number: this.#nextNumber(id), entry };
+      last = kept.number;
+      return kept;
     });
     this.#held.set(id, after);
-    const unchanged = new Set(
-      after.filter(({ number, entry }) => {
-        const old = known.get(toHex(entry.id));
-        return old?.number === number && old.entry.confirmed === entry.confirmed;
-      }),
-    );
-    const numbers = new Set(after.map(({ number }) => number));
+    const left = new Set(before);
+    const added = after.filter((one) => !left.delete(one));
     return [
-      ...before
-        .filter(({ number }) => !numbers.has(number))
-        .map(({ number }) => ({ key: rowOf(id, number), value: null })),
-      ...after
-        .filter((one) => !unchanged.has(one))
-        .map(({ number, entry }) => ({ key: rowOf(id, number), value: entry })),
+      ...[...left].map(({ number }) => ({ key: rowOf(id, number), value: null })),
+      ...added.map(({ number, entry }) => ({ key: rowOf(id, number), value: entry })),
     ];
   }
 
