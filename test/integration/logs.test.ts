@@ -70,15 +70,19 @@ class Run {
     this.#network = await this.start('up', ['up', '--data', this.path('network'), '--port', '0']);
   }
 
-  /** Stops the network, and notes every secret that the nodes and the devices hold now. */
-  async networkDown(devices: readonly string[]): Promise<void> {
+  /** Notes every secret that the devices hold, none of which is open. */
+  async noteDevices(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      this.secrets.push(...(await secretsInDirectory(this.path(name), 'state.key')));
+    }
+  }
+
+  /** Stops the network, and notes every secret that the nodes hold. */
+  async networkDown(): Promise<void> {
     await this.#network?.end();
     for (const node of NODES) {
       const found = await secretsInDirectory(join(this.path('network'), 'nodes', node), 'master.key');
       this.secrets.push(...found);
-    }
-    for (const name of devices) {
-      this.secrets.push(...(await secretsInDirectory(this.path(name), 'state.key')));
     }
     for (const name of ['admin.key', 'root.key']) {
       this.secrets.push(await secretFile(join(this.path('network'), name)));
@@ -111,12 +115,11 @@ async function fullRun(run: Run): Promise<void> {
   };
   await run.networkUp();
   const [, bob] = [await enrol('alice'), await enrol('bob')];
-  await run.networkDown(['alice', 'bob']);
-
-  await run.networkUp();
+  await run.noteDevices('alice', 'bob');
   await run.command(['device', 'ratchet', '--state', run.path('alice')]);
   await run.command(['key', 'negotiate', '--state', run.path('alice'), '--peer', bob, '--wait', '0']);
-  await run.networkDown(['alice', 'bob']);
+  await run.noteDevices('alice', 'bob');
+  await run.networkDown();
 
   await run.networkUp();
   const listen = ['device', 'listen', '--state', run.path('bob'), '--out', run.path('inbox')];
@@ -133,12 +136,10 @@ async function fullRun(run: Run): Promise<void> {
   await run.command(['send', '--state', run.path('alice'), '--peer', bob, run.path('file')]);
   await run.command(['key', 'renew', '--state', run.path('alice'), '--key', keyId]);
   await listener.end();
-  await run.networkDown(['alice', 'bob']);
-
-  await run.networkUp();
+  await run.noteDevices('alice', 'bob');
   await run.command(['admin', 'key', 'revoke', keyId, '--data', data]);
   await run.command(['admin', 'device', 'revoke', bob, '--data', data]);
-  await run.networkDown(['alice', 'bob']);
+  await run.networkDown();
 }
 
 describe('the search', () => {
