@@ -27,7 +27,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 export const port = wholeNumber(0, 65_535);
 
 /** Milliseconds of a duration such as `1h`. */
-export function duration(text: string): number {
+function duration(text: string): number {
   try {
     return parseDuration(text);
   } catch (error) {
@@ -44,7 +44,7 @@ export function positiveDuration(text: string): number {
 }
 
 /** A duration, or `0` for not at all. */
-export function durationOrZero(text: string): number {
+function durationOrZero(text: string): number {
   return text === '0' ? 0 : duration(text);
 }
 

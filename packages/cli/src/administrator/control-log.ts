@@ -10,7 +10,7 @@ const PAUSE_MS = 250;
 const PAGE = 50;
 
 /** What a node said of an event. */
-export interface Receipt {
+interface Receipt {
   readonly node: string;
   readonly applied: boolean;
   /** Why it is not applied. */

@@ -92,6 +92,6 @@ export class NodeCalls {
 }
 
 /** Whether a call certainly did not reach the node. */
-export function isUnreachable(error: unknown): boolean {
+function isUnreachable(error: unknown): boolean {
   return error instanceof SymmetraError && error.code === 'NODE_UNREACHABLE';
 }

@@ -34,7 +34,10 @@ export function tellEvents(device: Device, output: Output, inbox: string | undef
     );
   });
   device.on('report', (report) =>
-    tell({ event: 'report', ...report }, `reported to the administrators: ${JSON.stringify(report)}`),
+    tell(
+      { event: 'report', ...report },
+      `reported ${report.node} to the administrators: ${report.reason} for key ${report.keyId}`,
+    ),
   );
   device.on('warning', ({ code, message }) =>
     tell({ event: 'warning', code, message }, `warning: ${code}: ${message}`),
