@@ -44,7 +44,7 @@ export function positiveDuration(text: string): number {
 }
 
 /** A duration, or `0` for not at all. */
-function durationOrZero(text: string): number {
+export function durationOrZero(text: string): number {
   return text === '0' ? 0 : duration(text);
 }
 
