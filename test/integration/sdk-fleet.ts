@@ -38,7 +38,10 @@ export class Fleet {
   }
 
   /** A device that is enrolled and connected; with `listen`, peers reach it directly. */
-  async join(name: string, { listen = false, ...options }: ExtraOptions & { listen?: boolean } = {}): Promise<Device> {
+  async join(
+    name: string,
+    { listen = false, ...options }: ExtraOptions & { listen?: boolean } = {},
+  ): Promise<Device> {
     const device = await this.enrol(name, options);
     if (listen) await device.listen();
     await device.connect();
@@ -68,7 +71,10 @@ export class Fleet {
 }
 
 /** The next event of a kind, from now on. */
-export async function next<Name extends keyof DeviceEvents>(device: Device, name: Name): Promise<DeviceEvents[Name][0]> {
+export async function next<Name extends keyof DeviceEvents>(
+  device: Device,
+  name: Name,
+): Promise<DeviceEvents[Name][0]> {
   const [value] = (await once(device, name)) as DeviceEvents[Name];
   return value;
 }

@@ -18,12 +18,24 @@ describe('the whole path', () => {
       const bob = await fleet.join(`bob-${suite}`, { suite, listen: true });
       expect(alice.stage).toBe('production');
       expect(alice.status()).toMatchObject({ deviceId: alice.id, warnings: [] });
-      expect(Object.values(alice.status().epochs).filter((epoch) => epoch === 1).length).toBeGreaterThanOrEqual(2);
+      expect(
+        Object.values(alice.status().epochs).filter((epoch) => epoch === 1).length,
+      ).toBeGreaterThanOrEqual(2);
       expect(alice.status().home).toMatch(/^node-[123]$/);
 
       const direct = await agree(alice, bob);
-      expect(direct.ours).toMatchObject({ suite, direct: true, directKem: true, continuity: false, role: 'initiator' });
-      expect(direct.theirs).toMatchObject({ role: 'responder', peer: alice.id, fingerprint: direct.ours.fingerprint });
+      expect(direct.ours).toMatchObject({
+        suite,
+        direct: true,
+        directKem: true,
+        continuity: false,
+        role: 'initiator',
+      });
+      expect(direct.theirs).toMatchObject({
+        role: 'responder',
+        peer: alice.id,
+        fingerprint: direct.ours.fingerprint,
+      });
       expect(direct.theirs.bytes()).toEqual(direct.ours.bytes());
 
       const relayed = await agree(alice, bob, { direct: false });

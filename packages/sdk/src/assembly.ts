@@ -205,13 +205,15 @@ export async function assemble(
     timers,
     logger,
     onChannel: (channel) => listener.channel(channel),
+    onIdle: () => schedule.kick(),
   });
-  const schedule = new KeySchedule({
+  const schedule: KeySchedule = new KeySchedule({
     keys,
     ended,
     nodeClock,
     timers,
     logger,
+    isBusy: (keyId) => channels.uses(keyId),
     renew: async (record) => renewKey(negotiations, record, policies.suites),
     sweepRuns: async (nowMs) => negotiations.sweep(nowMs),
     onExpired: (expired) => listener.expired(expired),

@@ -285,15 +285,12 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 
   #onExpired(expired: readonly KeyInfo[]): void {
-    const { channels, nodeClock } = this.#parts;
+    const { channels } = this.#parts;
     for (const key of expired) {
-      // A key without uses left still carries the channels that were opened under it.
-      if (Date.parse(key.notAfter) <= nodeClock.now()) {
-        channels.closeUnder(
-          [key.keyId],
-          new SymmetraError('KEY_EXPIRED', 'the key of the channel has expired'),
-        );
-      }
+      channels.closeUnder(
+        [key.keyId],
+        new SymmetraError('KEY_EXPIRED', 'the key of the channel has expired'),
+      );
       this.emit('expired', key);
     }
   }

@@ -29,6 +29,8 @@ export interface ChannelParts {
   readonly logger: Logger;
   /** A peer has opened a channel. @returns whether somebody takes it */
   readonly onChannel: (channel: SecureChannel) => boolean;
+  /** A key is not needed by a channel any more. */
+  readonly onIdle: () => void;
 }
 
 /** The open channels of a device (CHN-5). */
@@ -36,6 +38,8 @@ export class Channels {
   readonly #parts: ChannelParts;
   readonly #channels = new Map<string, SecureChannel>();
   readonly #addresses = new Map<string, readonly string[]>();
+  /** Keys under which connections are being made. */
+  readonly #connecting: string[] = [];
   readonly #server: ReturnType<typeof createTlsServer>;
 
   constructor(parts: ChannelParts) {
@@ -44,7 +48,7 @@ export class Channels {
       find: (identity) => parts.counters.find(identity),
       random: parts.random.bytes,
       onConnection: (socket, { keyId, counter }) => {
-        this.#accept(socket, keyId, counter).catch((error: unknown) => {
+        this.#holding(keyId, async () => this.#accept(socket, keyId, counter)).catch((error: unknown) => {
           parts.logger.info({ keyId, code: codeOf(error) }, 'A channel connection was refused.');
           socket.destroy();
         });
@@ -65,14 +69,17 @@ export class Channels {
   async open(record: KeyRecord, addresses: readonly string[]): Promise<SecureChannel> {
     const id = this.#parts.random.bytes(CHANNEL_ID_BYTES);
     const keyId = toHex(record.material.keyId);
-    const carrier = await this.#connect(keyId, addresses, { kind: 'open', channelId: id });
-    const channel = this.#create(toHex(id), toBase32(peerOf(record)), 'client', carrier);
-    this.#addresses.set(channel.id, addresses);
-    return channel;
+    return this.#holding(keyId, async () => {
+      const carrier = await this.#connect(keyId, addresses, { kind: 'open', channelId: id });
+      const channel = this.#create(toHex(id), toBase32(peerOf(record)), 'client', carrier);
+      this.#addresses.set(channel.id, addresses);
+      return channel;
+    });
   }
 
-  /** Whether a channel runs under a key. */
+  /** Whether a channel runs under a key, or is about to. */
   uses(keyId: string): boolean {
+    if (this.#connecting.includes(keyId)) return true;
     return [...this.#channels.values()].some((channel) => channel.keyId === keyId);
   }
 
@@ -96,6 +103,17 @@ export class Channels {
     this.#server.removeAllListeners();
   }
 
+  /** Keeps a key, even one whose last use this is, until what is made under it stands. */
+  async #holding<T>(keyId: string, task: () => Promise<T>): Promise<T> {
+    this.#connecting.push(keyId);
+    try {
+      return await task();
+    } finally {
+      this.#connecting.splice(this.#connecting.indexOf(keyId), 1);
+      this.#parts.onIdle();
+    }
+  }
+
   #create(id: string, peer: string, role: 'client' | 'server', carrier: Carrier): SecureChannel {
     const channel = new SecureChannel({
       id,
@@ -110,6 +128,7 @@ export class Channels {
     channel.once('close', () => {
       this.#channels.delete(id);
       this.#addresses.delete(id);
+      this.#parts.onIdle();
     });
     return channel;
   }
@@ -137,9 +156,9 @@ export class Channels {
   /** CHN-2, CHN-5: the server's side. The counter is used up, durably, before anything is read. */
   async #accept(socket: TLSSocket, keyId: string, counter: number): Promise<void> {
     const { keys, counters, onChannel } = this.#parts;
+    // The last use of a key may be this one: then the key is gone when it is counted.
+    const record = keys.usable(keyId);
     await counters.accept(keyId, counter);
-    const record = keys.get(keyId);
-    if (record === undefined) throw unexpected();
     const carrier = new Carrier(keyId, socket);
     const frame = await this.#firstFrame(carrier);
     const peer = toBase32(peerOf(record));
@@ -183,9 +202,11 @@ export class Channels {
         if (toBase32(peerOf(record)) !== channel.peer) return;
         const addresses = this.#addresses.get(channel.id) ?? record.addresses;
         const channelId = fromHex(channel.id);
-        const carrier = await this.#connect(keyId, addresses, { kind: 'move', channelId });
-        if (channel.destroyed) carrier.destroy();
-        else channel.moveTo(carrier);
+        await this.#holding(keyId, async () => {
+          const carrier = await this.#connect(keyId, addresses, { kind: 'move', channelId });
+          if (channel.destroyed) carrier.destroy();
+          else channel.moveTo(carrier);
+        });
         return;
       } catch (error) {
         logger.info(

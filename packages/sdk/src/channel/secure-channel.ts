@@ -32,11 +32,13 @@ export class SecureChannel extends Duplex {
   #reader: Carrier;
   /** Takes over reading behind the peer's switch. */
   #nextReader: Carrier | undefined;
+  /** The peer's switch came before this side learned of the new connection. */
+  #isSwitchedEarly = false;
   #sent = 0;
   #received = 0;
   #endReceived = false;
   #endSent = false;
-  #wantsData = false;
+  #hasRoom = true;
 
   constructor(options: SecureChannelOptions) {
     super({ allowHalfOpen: true });
@@ -47,6 +49,8 @@ export class SecureChannel extends Duplex {
     this.#writer = options.carrier;
     this.#reader = options.carrier;
     options.carrier.listen(this.#listener);
+    // What controls the channel is read whether anybody wants data or not; data waits within bounds.
+    options.carrier.resume();
   }
 
   /** The key under which the channel sends. */
@@ -56,7 +60,7 @@ export class SecureChannel extends Duplex {
 
   /** Whether the channel is on its way from one key to another. */
   get isMoving(): boolean {
-    return this.#nextReader !== undefined || this.#reader !== this.#writer;
+    return this.#reader !== this.#writer;
   }
 
   /** Goes on over another connection, of the same peer. Nothing is lost. */
@@ -66,7 +70,8 @@ export class SecureChannel extends Duplex {
     this.#writer.send({ kind: 'switch', offset: this.#sent });
     this.#writer = carrier;
     // The switch of the peer must be read, whether anybody wants data or not.
-    this.#reader.resume();
+    if (this.#isSwitchedEarly) this.#readNext(carrier);
+    else this.#reader.resume();
   }
 
   /** Asks the TLS client to move the channel to another key. */
@@ -75,8 +80,8 @@ export class SecureChannel extends Duplex {
   }
 
   override _read(): void {
-    this.#wantsData = true;
-    this.#reader.resume();
+    this.#hasRoom = true;
+    if (!this.#isSwitchedEarly) this.#reader.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -117,8 +122,8 @@ export class SecureChannel extends Duplex {
     switch (frame.kind) {
       case 'data':
         this.#received += frame.bytes.length;
-        this.#wantsData = this.push(frame.bytes);
-        if (!this.#wantsData && this.#nextReader === undefined) from.pause();
+        this.#hasRoom = this.push(frame.bytes);
+        if (!this.#hasRoom && this.#nextReader === undefined) from.pause();
         break;
       case 'end':
         this.#endReceived = true;
@@ -140,17 +145,21 @@ export class SecureChannel extends Duplex {
 
   /** The peer goes on over the new connection, behind exactly so many bytes. */
   #switchReader(offset: number, from: Carrier): void {
-    const next = this.#nextReader;
-    if (from !== this.#reader || next === undefined || offset !== this.#received) {
+    if (from !== this.#reader || this.#isSwitchedEarly || offset !== this.#received) {
       this.#break();
       return;
     }
     from.pause();
-    from.end();
+    if (this.#nextReader === undefined) this.#isSwitchedEarly = true;
+    else this.#readNext(this.#nextReader);
+  }
+
+  #readNext(next: Carrier): void {
+    this.#reader.end();
     this.#reader = next;
     this.#nextReader = undefined;
-    if (this.#wantsData) next.resume();
-    this.emit('moved', this.keyId);
+    this.#isSwitchedEarly = false;
+    if (this.#hasRoom) next.resume();
   }
 
   #lost(from: Carrier): void {

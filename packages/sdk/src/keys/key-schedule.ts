@@ -23,6 +23,8 @@ export interface ScheduleParts {
   readonly nodeClock: NodeClock;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Whether a channel runs under a key: then it is kept until its time is over, whatever uses it has left. */
+  readonly isBusy: (keyId: string) => boolean;
   /** Begins the negotiation of a key that takes the place of this one. */
   readonly renew: (record: KeyRecord) => Promise<Key | PendingKey>;
   /** Ends negotiations that took too long. @returns when the next one does, node time */
@@ -102,10 +104,10 @@ export class KeySchedule {
   }
 
   async #expire(now: number): Promise<void> {
-    const { keys, onExpired } = this.#parts;
+    const { keys, isBusy, onExpired } = this.#parts;
     const over = keys.all().filter((record) => isOver(record, now));
     const late = over.filter((record) => now >= record.notAfterMs);
-    const usedUp = over.filter((record) => now < record.notAfterMs);
+    const usedUp = over.filter((record) => now < record.notAfterMs && !isBusy(idOf(record)));
     const expired = [
       ...(await keys.erase(late.map(idOf), 'KEY_EXPIRED')),
       ...(await keys.erase(usedUp.map(idOf), 'KEY_USED_UP')),

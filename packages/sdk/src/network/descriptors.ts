@@ -1,8 +1,9 @@
 import { equalConstantTime } from '@symmetra/crypto';
 import { verifyDescriptor } from '@symmetra/protocol';
-import type { Descriptor, SignedDescriptor } from '@symmetra/protocol';
+import type { Descriptor, SignedDescriptor, SignedEvent } from '@symmetra/protocol';
 import { mostTelling } from '../failure.js';
 import type { DeviceState } from '../state/device-state.js';
+import { fromNotice } from './notice.js';
 import type { NodeRoutes } from './node-routes.js';
 
 const ROW = 'descriptor';
@@ -20,6 +21,7 @@ export class Descriptors {
   readonly #anchor: NetworkAnchor;
   #current: Descriptor | undefined;
   #refreshing: Promise<Descriptor> | undefined;
+  #onPolicy: ((signed: SignedEvent) => Promise<void>) | undefined;
 
   private constructor(state: DeviceState, routes: NodeRoutes, anchor: NetworkAnchor) {
     this.#state = state;
@@ -44,6 +46,11 @@ export class Descriptors {
   get current(): Descriptor {
     if (this.#current === undefined) throw new Error('the descriptor is read before it was fetched');
     return this.#current;
+  }
+
+  /** Takes the policy event that comes with each descriptor; it is not verified yet. */
+  onPolicy(listener: (signed: SignedEvent) => Promise<void>): void {
+    this.#onPolicy = listener;
   }
 
   /**
@@ -74,6 +81,7 @@ export class Descriptors {
           await this.#state.commit([{ key: ROW, value: signed }]);
         }
         this.#adopt(descriptor);
+        if (reply.policy) await this.#onPolicy?.(fromNotice(reply.policy));
         return descriptor;
       } catch (error) {
         failures.push(error);

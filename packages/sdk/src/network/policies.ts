@@ -1,5 +1,5 @@
-import { DEFAULT_POLICY } from '@symmetra/protocol';
-import type { Policy, ResponderFloors } from '@symmetra/protocol';
+import { DEFAULT_POLICY, verifyEvent } from '@symmetra/protocol';
+import type { Policy, ResponderFloors, SignedEvent } from '@symmetra/protocol';
 import type { DeviceState } from '../state/device-state.js';
 import type { PolicyRecord } from '../state/records.js';
 import type { Descriptors } from './descriptors.js';
@@ -26,6 +26,7 @@ export class Policies {
   ): Promise<Policies> {
     const policies = new Policies(state, descriptors, knownSuites);
     policies.#record = await state.read<PolicyRecord>(ROW);
+    descriptors.onPolicy(async (signed) => policies.#verify(signed));
     return policies;
   }
 
@@ -45,6 +46,12 @@ export class Policies {
     await this.#state.commit([{ key: ROW, value: record }]);
     this.#record = record;
     return true;
+  }
+
+  /** The policy that came with a descriptor (CTL-5). One that does not verify fails the fetch it came with. */
+  async #verify(signed: SignedEvent): Promise<void> {
+    const { number, body } = verifyEvent(this.#descriptors.current, signed);
+    if (body.kind === 'policy') await this.adopt(number, body.policy);
   }
 
   /** The suites that this device, the descriptor and policy all allow. */
