@@ -190,7 +190,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       open: async ({ open }) => session.open(open),
     },
   });
-  const network = new NetworkService(state);
+  const network = new NetworkService(state, log);
 
   // The door.
   const server = createServer({

@@ -19,6 +19,7 @@ import { KeyStore } from './keys/key-store.js';
 import { Descriptors } from './network/descriptors.js';
 import { NodeClock } from './network/node-clock.js';
 import { NodeRoutes } from './network/node-routes.js';
+import { fromNotice } from './network/notice.js';
 import { Policies } from './network/policies.js';
 import { Acknowledger } from './pairwise/acknowledger.js';
 import { ContinuityBook } from './pairwise/continuity-book.js';
@@ -110,7 +111,7 @@ export async function assemble(
   const suiteId = (): number => policies.suiteFor(options.suite ?? device.suiteId);
 
   const chains = await Chains.load(state);
-  const stepper = new Stepper({ context, chains, routes, descriptors, random, clock, logger });
+  const stepper = new Stepper({ context, chains, routes, descriptors, policies, random, clock, logger });
   const everyMs = Math.max(MIN_RATCHET_MS, options.ratchetEvery ?? DAY_MS);
   const ratchets = new RatchetSchedule({ chains, stepper, random, timers, clock, logger, everyMs, suiteId });
   const enrolments = await EnrolmentRuns.load({
@@ -247,13 +248,7 @@ export async function assemble(
       });
     }
     if (message) negotiations.receive(new Uint8Array(message.message), false);
-    if (notice) {
-      const signatures = notice.signatures.map((one) => ({
-        administrator: new Uint8Array(one.administrator),
-        signature: new Uint8Array(one.signature),
-      }));
-      void revocations.receive(nodeId, { event: new Uint8Array(notice.event), signatures });
-    }
+    if (notice) void revocations.receive(nodeId, fromNotice(notice));
   }
 
   return {

@@ -1,15 +1,24 @@
 import type { OpenReplyInput } from '@symmetra/rpc';
 import type { ControlState } from '../control/control-state.js';
+import type { LogRows } from '../control/log-rows.js';
+import { toNotice } from '../control/notice.js';
 
-/** CTL-1: what anyone may ask. Whoever gets the descriptor checks it by the hash of the root's key. */
+/**
+ * CTL-1, CTL-5: what anyone may ask. Whoever gets the descriptor checks it by the hash of the root's key, and the policy
+ * by the administrators' keys in the descriptor.
+ */
 export class NetworkService {
   readonly #state: ControlState;
+  readonly #log: LogRows;
 
-  constructor(state: ControlState) {
+  constructor(state: ControlState, log: LogRows) {
     this.#state = state;
+    this.#log = log;
   }
 
   async descriptor(): Promise<OpenReplyInput<'getDescriptor'>> {
-    return { ...this.#state.signedDescriptor };
+    const { signedDescriptor, policyRevision } = this.#state;
+    const event = policyRevision === 0 ? undefined : await this.#log.event(policyRevision);
+    return { ...signedDescriptor, ...(event !== undefined && { policy: toNotice(event) }) };
   }
 }

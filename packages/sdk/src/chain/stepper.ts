@@ -1,5 +1,4 @@
 import { SymmetraError } from '@symmetra/crypto';
-import type { SuiteTable } from '@symmetra/crypto';
 import {
   abandonStep,
   descriptorNode,
@@ -19,6 +18,7 @@ import type {
 import type { Clock, Logger } from '@symmetra/runtime';
 import { codeOf } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
+import type { Policies } from '../network/policies.js';
 import type { NodeRoutes } from '../network/node-routes.js';
 import type { DeviceRandomness } from '../randomness.js';
 import type { Chains } from './chains.js';
@@ -31,6 +31,7 @@ export interface StepperParts {
   readonly chains: Chains;
   readonly routes: NodeRoutes;
   readonly descriptors: Descriptors;
+  readonly policies: Policies;
   readonly random: DeviceRandomness;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -53,7 +54,7 @@ export class Stepper {
   /**
    * Takes one step at a node; a step that was under way is finished first, and counts when it wanted the same.
    * @throws STATE_LEFT when the node's chain has left the state that this device holds; SUITE_FORBIDDEN when the node
-   *   allows no suite of the descriptor; and what did not get through
+   *   refuses a suite that policy, as this device verified it, allows; and what did not get through
    */
   async step(nodeId: string, goal: StepGoal): Promise<void> {
     await this.#parts.chains.exclusively(nodeId, async () => this.#walk(nodeId, goal));
@@ -81,7 +82,6 @@ export class Stepper {
 
   async #walk(nodeId: string, goal: StepGoal): Promise<void> {
     const { chains } = this.#parts;
-    const forbidden = new Set<number>();
     let { suiteId } = goal;
     let done = false;
     for (let turn = 0; turn < MAX_TURNS; turn++) {
@@ -96,8 +96,7 @@ export class Stepper {
         case 'restepping':
           done ||= fits(wanted(chain), { ...goal, suiteId });
           if (await this.#sendR1(nodeId, chain)) break;
-          forbidden.add(chain.step.suiteId);
-          suiteId = this.#allowedSuite(forbidden);
+          suiteId = await this.#otherSuite(chain.step.suiteId);
           await chains.save(nodeId, abandonStep(chain));
           done = false;
           break;
@@ -128,7 +127,7 @@ export class Stepper {
     await chains.save(nodeId, startStep(context, chain, request, fresh));
   }
 
-  /** Sends R1 and takes R2 (ATK-5). @returns false when the node forbids the suite */
+  /** Sends R1 and takes R2 (ATK-5). @returns false when it is said that policy forbids the suite */
   async #sendR1(nodeId: string, chain: ChainStepping | ChainRestepping): Promise<boolean> {
     const { context, chains, routes, random } = this.#parts;
     let challenge: Uint8Array;
@@ -182,19 +181,17 @@ export class Stepper {
     await chains.save(nodeId, receiveR4(chain, r4), clock.now());
   }
 
-  #allowedSuite(forbidden: ReadonlySet<number>): number {
-    const { descriptors, context } = this.#parts;
-    const suiteId = offeredSuites(descriptors.current.suites, context.suites).find(
-      (id) => !forbidden.has(id),
-    );
-    if (suiteId !== undefined) return suiteId;
-    throw new SymmetraError('SUITE_FORBIDDEN', 'the node allows none of the suites that this device knows');
+  /**
+   * Anyone may say that a suite is forbidden: the device believes the policy that it verifies itself.
+   * @throws SUITE_FORBIDDEN when that policy allows the suite, or no other
+   */
+  async #otherSuite(refused: number): Promise<number> {
+    const { descriptors, policies } = this.#parts;
+    await descriptors.refresh([]);
+    const [other] = policies.suites;
+    if (other !== undefined && !policies.suites.includes(refused)) return other;
+    throw new SymmetraError('SUITE_FORBIDDEN', 'the step is refused for its suite', { suite: refused });
   }
-}
-
-/** The suites that both the network and this device know. */
-export function offeredSuites(network: readonly number[], known: SuiteTable): readonly number[] {
-  return network.filter((id) => known.has(id));
 }
 
 /** What the step that is under way asks for; for a settled chain, what it has. */

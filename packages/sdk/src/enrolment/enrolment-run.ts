@@ -1,6 +1,8 @@
 import {
   beginChain,
+  FIRST_STAGE,
   descriptorNode,
+  inspectOffer,
   nodeKemKey,
   nodeKeyHash,
   receiveAcknowledgement,
@@ -23,7 +25,6 @@ import type { DeviceState, RowChange } from '../state/device-state.js';
 import type { DeviceRecord } from '../state/records.js';
 
 const PREFIX = 'enrolment/';
-const FIRST_STAGE = 'bootstrap';
 const MAX_TURNS = 6;
 /** The confirmation came too late or to a node that was set back: the same offer gets a new answer. */
 const OFFER_AGAIN = new Set(['RESERVATION_UNKNOWN', 'AUTHENTICATION_FAILED']);
@@ -98,7 +99,8 @@ export class EnrolmentRuns {
           : this.#sendConfirmation(nodeId, state));
       } catch (error) {
         if (turn === MAX_TURNS - 1) throw error;
-        if (codeOf(error) === 'DESCRIPTOR_OLD') await this.#offerAnew(nodeId, state);
+        if (state.kind === 'offered' && codeOf(error) === 'DESCRIPTOR_OLD')
+          await this.#offerAnew(nodeId, state, error);
         else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error))) {
           await this.#sendOffer(nodeId, state);
         } else throw error;
@@ -152,10 +154,11 @@ export class EnrolmentRuns {
     this.#states.delete(nodeId);
   }
 
-  /** The node holds a newer descriptor, and answered nothing: the offer is made again for that one. */
-  async #offerAnew(nodeId: string, state: EnrolmentState): Promise<void> {
-    const { descriptors, device } = this.#parts;
-    await descriptors.refresh(device.hints);
+  /** There is a newer descriptor, which this device verified, and no answer yet: the offer is made again for that one. */
+  async #offerAnew(nodeId: string, state: EnrolmentOffered, refusal: unknown): Promise<void> {
+    const { context, descriptors, device } = this.#parts;
+    const { version } = await descriptors.refresh(device.hints);
+    if (version <= inspectOffer(context, state.offer).descriptorVersion) throw refusal;
     const offered = this.#offer(nodeId, state.token);
     await this.#save(nodeId, offered);
     state.staticSecret.wipe();

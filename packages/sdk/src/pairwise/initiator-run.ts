@@ -30,6 +30,8 @@ export class InitiatorRun {
   record: RunRecord;
   readonly approved = new Set<string>();
   readonly refused = new Map<string, SymmetraError>();
+  /** Calls that were turned away outside a session, by whomever. */
+  readonly turnedAway = new Map<string, SymmetraError>();
   /** Why nodes were not reached, the last time. */
   readonly unreached = new Map<string, SymmetraError>();
   /** Fulfilled when both ends hold the key. */
@@ -62,7 +64,7 @@ export class InitiatorRun {
     this.#succeed();
   }
 
-  /** Tells those who wait that there will be no key. */
+  /** Tells those who wait that there is no key, for what is known now; the negotiation may still go on. */
   giveUp(error: SymmetraError): void {
     this.#fail(error);
   }
@@ -71,6 +73,16 @@ export class InitiatorRun {
   get isHopeless(): boolean {
     const { nodes, threshold } = this.record;
     return this.record.state.kind === 'requested' && nodes.length - this.refused.size < threshold;
+  }
+
+  /**
+   * Whether too few nodes are left that have not turned the call away, though it may not have been they who said so:
+   * reason enough to tell those who wait, none to end anything.
+   */
+  get looksHopeless(): boolean {
+    const { nodes, threshold } = this.record;
+    const away = new Set([...this.refused.keys(), ...this.turnedAway.keys()]);
+    return this.record.state.kind === 'requested' && nodes.length - away.size < threshold;
   }
 
   /** Whether too few nodes have approved for the peer to answer. */

@@ -12,7 +12,7 @@ import {
 } from '@symmetra/protocol';
 import type { NodeRequest, PairConfirmed, PairRefuse, PairRequest, PairRequested } from '@symmetra/protocol';
 import { fractionOf, pauseMs } from '../backoff.js';
-import { asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
+import { NodeRefusal, asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
 import { newRecord } from '../keys/key-record.js';
 import type { RowChange } from '../state/device-state.js';
 import { InitiatorRun } from './initiator-run.js';
@@ -229,7 +229,7 @@ export class InitiatorRuns {
             .connection()
             .call(nodeId, NEGOTIATE, { header, share, ephemeralKey });
           if (!equalConstantTime(receipt.headerHash, run.record.headerHash)) {
-            throw new SymmetraError('HEADER_MISMATCH', 'the node approved another header', { node: nodeId });
+            throw new NodeRefusal(nodeId, 'HEADER_MISMATCH', 'the node approved another header', {});
           }
           run.approved.add(nodeId);
           run.unreached.delete(nodeId);
@@ -241,11 +241,11 @@ export class InitiatorRuns {
             { keyId, node: nodeId, code: codeOf(error) },
             'A node did not approve a key.',
           );
-          if (!isTransportFailure(error) && !PASSING.has(codeOf(error))) {
-            await this.#refuse(run, nodeId, asSymmetraError(error));
+          if (error instanceof NodeRefusal && !PASSING.has(error.code)) {
+            await this.#refuse(run, nodeId, error);
             return;
           }
-          run.unreached.set(nodeId, asSymmetraError(error));
+          this.#noteUnreached(run, nodeId, asSymmetraError(error));
         }
         await this.#parts.timers.sleep(pauseMs(RETRY, attempt, fractionOf(this.#parts.random.bytes)));
       }
@@ -263,6 +263,14 @@ export class InitiatorRuns {
     if (run.isHopeless && !run.isOver && !run.isWriting) {
       await this.#fail(run, mostTelling([...run.refused.values()]));
     }
+  }
+
+  /** Only what a node says inside a session is its word; anything else is tried again. */
+  #noteUnreached(run: InitiatorRun, nodeId: string, error: SymmetraError): void {
+    run.unreached.set(nodeId, error);
+    if (isTransportFailure(error) || PASSING.has(error.code)) return;
+    run.turnedAway.set(nodeId, error);
+    if (run.looksHopeless) run.giveUp(mostTelling([...run.turnedAway.values(), ...run.refused.values()]));
   }
 
   /** PAIR-10: the first receipt that says where the peer is opens the direct path. */

@@ -89,11 +89,10 @@ export class Negotiations {
     options: NegotiateOptions,
     renews?: Uint8Array,
   ): Promise<Key | PendingKey> {
-    const forbidden = new Set<number>();
     let all = options.threshold === 'all';
     let overtaken = false;
     for (let beginning = 1; ; beginning++) {
-      const suiteId = options.suite ?? this.#suiteWithout(forbidden);
+      const suiteId = options.suite ?? this.#suite();
       const request = this.#requestFor(peer, options, suiteId, all, renews);
       const run = await this.#initiator.start(request);
       try {
@@ -102,7 +101,8 @@ export class Negotiations {
         if (beginning === MAX_BEGINNINGS || !run.isOver) throw error;
         const code = codeOf(error);
         if (code === 'DESCRIPTOR_OLD') await this.#parts.descriptors.refresh([]);
-        else if (code === 'SUITE_FORBIDDEN' && options.suite === undefined) forbidden.add(suiteId);
+        else if (code === 'SUITE_FORBIDDEN' && options.suite === undefined)
+          await this.#checkForbidden(suiteId, error);
         else if (code === 'FIRST_CONTACT_NEEDS_ALL' && !all) all = true;
         else if (run.wasOvertaken && !overtaken) overtaken = true;
         else throw error;
@@ -266,13 +266,11 @@ export class Negotiations {
     };
   }
 
-  /** @throws SUITE_FORBIDDEN when no suite is left */
-  #suiteWithout(forbidden: ReadonlySet<number>): number {
-    const preferred = this.#suite();
-    if (!forbidden.has(preferred)) return preferred;
-    const other = this.#parts.policies.suites.find((id) => !forbidden.has(id));
-    if (other !== undefined) return other;
-    throw new SymmetraError('SUITE_FORBIDDEN', 'policy forbids every suite that this device knows');
+  /** Another suite is chosen only when the policy, as this device verifies it, forbids this one. @throws the refusal */
+  async #checkForbidden(suiteId: number, refusal: unknown): Promise<void> {
+    const { descriptors, policies } = this.#parts;
+    await descriptors.refresh([]);
+    if (policies.suites.includes(suiteId) || policies.suites.length === 0) throw refusal;
   }
 }
 

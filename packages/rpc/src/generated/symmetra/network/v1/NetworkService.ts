@@ -10,14 +10,14 @@ import type { GetDescriptorResponse as _symmetra_network_v1_GetDescriptorRespons
  */
 export interface NetworkServiceClient extends grpc.Client {
   /**
-   * Returns the newest descriptor that the node holds (CTL-1).
+   * Returns the newest descriptor (CTL-1) and policy (CTL-5) that the node holds.
    */
   GetDescriptor(argument: _symmetra_network_v1_GetDescriptorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_symmetra_network_v1_GetDescriptorResponse__Output>): grpc.ClientUnaryCall;
   GetDescriptor(argument: _symmetra_network_v1_GetDescriptorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_symmetra_network_v1_GetDescriptorResponse__Output>): grpc.ClientUnaryCall;
   GetDescriptor(argument: _symmetra_network_v1_GetDescriptorRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_symmetra_network_v1_GetDescriptorResponse__Output>): grpc.ClientUnaryCall;
   GetDescriptor(argument: _symmetra_network_v1_GetDescriptorRequest, callback: grpc.requestCallback<_symmetra_network_v1_GetDescriptorResponse__Output>): grpc.ClientUnaryCall;
   /**
-   * Returns the newest descriptor that the node holds (CTL-1).
+   * Returns the newest descriptor (CTL-1) and policy (CTL-5) that the node holds.
    */
   getDescriptor(argument: _symmetra_network_v1_GetDescriptorRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_symmetra_network_v1_GetDescriptorResponse__Output>): grpc.ClientUnaryCall;
   getDescriptor(argument: _symmetra_network_v1_GetDescriptorRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_symmetra_network_v1_GetDescriptorResponse__Output>): grpc.ClientUnaryCall;
@@ -31,7 +31,7 @@ export interface NetworkServiceClient extends grpc.Client {
  */
 export interface NetworkServiceHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Returns the newest descriptor that the node holds (CTL-1).
+   * Returns the newest descriptor (CTL-1) and policy (CTL-5) that the node holds.
    */
   GetDescriptor: grpc.handleUnaryCall<_symmetra_network_v1_GetDescriptorRequest__Output, _symmetra_network_v1_GetDescriptorResponse>;
   
