@@ -123,6 +123,7 @@ export async function assemble(
     routes,
     descriptors,
     random,
+    suiteId,
   });
   const completion = new EnrolmentCompletion({
     runs: enrolments,

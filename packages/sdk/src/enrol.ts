@@ -45,7 +45,7 @@ export async function enrol(options: EnrolOptions): Promise<Device> {
     const record = stored ?? newRecord(token, options, random);
     built = await Device.build(foundation, record, options);
     const { device, parts } = built;
-    if (stored === undefined) await makeOffers(parts, token);
+    if (stored === undefined) await makeOffers(parts, token, options.suite);
     await beginWork(device, parts);
     await untilEnough(parts, options.signal);
     return device;
@@ -71,10 +71,12 @@ async function storedRecord({ state }: Foundation, token: EnrolmentToken): Promi
   }
   const begun = await state.list('enrolment/');
   await state.commit(
-    ['device', 'descriptor', ...begun.map(({ name }) => `enrolment/${name}`)].map((key) => ({
-      key,
-      value: null,
-    })),
+    ['device', 'descriptor', 'policy', 'clock', ...begun.map(({ name }) => `enrolment/${name}`)].map(
+      (key) => ({
+        key,
+        value: null,
+      }),
+    ),
   );
   return undefined;
 }
@@ -96,14 +98,13 @@ function newRecord(token: EnrolmentToken, options: EnrolOptions, random: DeviceR
 
 /** ENR-1, ENR-2: the descriptor, and an offer for each node, durable before anything is sent. */
 async function makeOffers(
-  { descriptors, enrolments, device }: Assembly,
+  { descriptors, enrolments, device, policies }: Assembly,
   token: EnrolmentToken,
+  suite: number | undefined,
 ): Promise<void> {
-  const { suites } = await descriptors.refresh(token.hints);
-  if (!suites.includes(device.suiteId)) {
-    throw new SymmetraError('SUITE_FORBIDDEN', 'the network does not offer this suite', {
-      suite: device.suiteId,
-    });
+  await descriptors.refresh(token.hints);
+  if (suite !== undefined && !policies.suites.includes(suite)) {
+    throw new SymmetraError('SUITE_FORBIDDEN', 'the network does not allow this suite', { suite });
   }
   const { networkId, secret } = token;
   await enrolments.begin((nodeId, keyHash) => nodeTokenSecret(networkId, secret, nodeId, keyHash), {

@@ -53,32 +53,34 @@ export class Revocations {
     this.#parts = parts;
   }
 
-  /** A notice of a node. One that does not verify is dropped; a repeated one changes nothing. */
+  /**
+   * A notice of a node. One that does not verify is dropped; a repeated one changes nothing. A policy is in force before
+   * the next event is looked at.
+   */
   async receive(nodeId: string, signed: SignedEvent): Promise<void> {
     const id = toHex(sha256(signed.event));
     if (this.#seen.has(id)) return;
-    const { descriptors, logger } = this.#parts;
+    const { descriptors, policies, logger } = this.#parts;
     try {
       const event = verifyEvent(descriptors.current, signed);
       this.#remember(id);
-      await this.#lane.run(async () => this.#apply(event.number, event.body));
+      if (event.body.kind === 'policy') await policies.adopt(event.number, event.body.policy);
+      else await this.#lane.run(async () => this.#apply(event.body));
     } catch (error) {
       this.#seen.delete(id);
       logger.warn({ node: nodeId, code: codeOf(error) }, 'A control notice was dropped.');
     }
   }
 
-  async #apply(number: number, body: ControlBody): Promise<void> {
+  async #apply(body: ControlBody): Promise<void> {
     switch (body.kind) {
-      case 'policy':
-        await this.#parts.policies.adopt(number, body.policy);
-        break;
       case 'device-revoke':
         await this.#revokeDevice(body.deviceId, body.reason);
         break;
       case 'key-revoke':
         await this.#revokeKey(body.keyId, body.reason);
         break;
+      case 'policy':
       case 'token-create':
         break;
     }

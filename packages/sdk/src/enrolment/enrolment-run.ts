@@ -45,6 +45,8 @@ export interface EnrolmentParts {
   readonly routes: NodeRoutes;
   readonly descriptors: Descriptors;
   readonly random: DeviceRandomness;
+  /** The suite of new offers and of the first step. */
+  readonly suiteId: () => number;
 }
 
 /** The enrolments of a device, one per node (ENR-2 to ENR-8): each state is durable before its message leaves. */
@@ -106,24 +108,25 @@ export class EnrolmentRuns {
         } else throw error;
       }
     }
-    const { chains, stepper, device } = this.#parts;
+    const { chains, stepper, suiteId } = this.#parts;
     if (chains.ready().includes(nodeId)) await stepper.finish(nodeId);
-    else await stepper.step(nodeId, { suiteId: device.suiteId, stage: WORKING_STAGE });
+    else await stepper.step(nodeId, { suiteId: suiteId(), stage: WORKING_STAGE });
   }
 
   /** ENR-2: the offer to one node. */
   #offer(nodeId: string, token: NodeTokenSecret): EnrolmentOffered {
     const { context, device, descriptors, random } = this.#parts;
     const node = descriptorNode(descriptors.current, nodeId);
-    const { kem } = context.suites.get(device.suiteId);
+    const suiteId = this.#parts.suiteId();
+    const { kem } = context.suites.get(suiteId);
     const start = {
-      suiteId: device.suiteId,
+      suiteId,
       tokenId: device.tokenId,
       token,
       enrolmentNonce: device.enrolmentNonce,
       nodeId,
       nodeKeyHash: nodeKeyHash(node),
-      nodeKemKey: nodeKemKey(node, device.suiteId),
+      nodeKemKey: nodeKemKey(node, suiteId),
       descriptorVersion: descriptors.current.version,
       name: device.name,
     };

@@ -1,4 +1,3 @@
-import { equalConstantTime } from '@symmetra/crypto';
 import { verifyDescriptor } from '@symmetra/protocol';
 import type { Descriptor, SignedDescriptor, SignedEvent } from '@symmetra/protocol';
 import { mostTelling } from '../failure.js';
@@ -97,10 +96,5 @@ export class Descriptors {
   #adopt(descriptor: Descriptor): void {
     this.#current = descriptor;
     this.#routes.use(descriptor);
-  }
-
-  /** Whether a network is the one of this device. */
-  isOf(networkId: Uint8Array): boolean {
-    return equalConstantTime(this.#anchor.networkId, networkId);
   }
 }

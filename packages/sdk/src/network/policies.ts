@@ -39,13 +39,12 @@ export class Policies {
     return this.#record?.revision ?? 0;
   }
 
-  /** Takes a policy whose event was verified; an older one is ignored. @returns whether it was taken */
-  async adopt(revision: number, policy: Policy): Promise<boolean> {
-    if (revision <= this.revision) return false;
+  /** Takes a policy whose event was verified, in force at once; an older one is ignored. */
+  async adopt(revision: number, policy: Policy): Promise<void> {
+    if (revision <= this.revision) return;
     const record: PolicyRecord = { revision, policy };
-    await this.#state.commit([{ key: ROW, value: record }]);
     this.#record = record;
-    return true;
+    await this.#state.commit([{ key: ROW, value: record }]);
   }
 
   /** The policy that came with a descriptor (CTL-5). One that does not verify fails the fetch it came with. */
