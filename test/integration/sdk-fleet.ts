@@ -15,6 +15,8 @@ export class Fleet {
   readonly network: NodeNetwork;
   readonly folder: string;
   readonly #devices = new Set<Device>();
+  /** Control events are made one after the other. */
+  #lastToken: Promise<unknown> = Promise.resolve();
 
   private constructor(network: NodeNetwork, folder: string) {
     this.network = network;
@@ -31,9 +33,15 @@ export class Fleet {
     return join(this.folder, name);
   }
 
+  async token(): Promise<string> {
+    const token = this.#lastToken.then(async () => this.network.administrator.createToken());
+    this.#lastToken = token;
+    return token;
+  }
+
   /** A device that is enrolled, and not connected yet. */
   async enrol(name: string, options: ExtraOptions = {}): Promise<Device> {
-    const token = await this.network.administrator.createToken();
+    const token = await this.token();
     return this.#keep(await enrol({ ...options, token, state: this.state(name), name }));
   }
 

@@ -221,7 +221,9 @@ export class InitiatorRuns {
 
   /** PAIR-2, PAIR-3: one node, until it approves or refuses, or the answer is not needed any more. */
   async #askNode(run: InitiatorRun, request: NodeRequest): Promise<void> {
-    const { nodeId, header, share, ephemeralKey } = request;
+    const { nodeId, header, ephemeralKey } = request;
+    // The run may be confirmed, and its shares erased, while this node's session is still being opened.
+    const share = request.share.slice();
     try {
       for (let attempt = 0; this.#needsNode(run); attempt++) {
         try {
@@ -251,6 +253,8 @@ export class InitiatorRuns {
       }
     } catch (error) {
       if (codeOf(error) !== 'DEVICE_CLOSED') this.#parts.onFailure(error);
+    } finally {
+      share.fill(0);
     }
   }
 

@@ -174,6 +174,8 @@ export class ResponderRuns {
     const fresh = { nonce: random.bytes(32), coins: random.bytes(kem.coinsLength) };
     const step = respond(context, policies.floors(deviceId), quorum, held, fresh);
     const { state } = step;
+    // Before anything is awaited: what comes from now on is late, and not missing.
+    this.#judge.judge(first, [...good.values()], bad);
     try {
       if (state.kind === 'refused') await this.#refuse(header, state, step.output);
       else {
@@ -193,7 +195,6 @@ export class ResponderRuns {
     }
     for (const secret of step.consumed) secret.wipe();
     for (const nodeId of good.keys()) this.#parts.acknowledger.add(nodeId, header.keyId);
-    this.#judge.judge(first, [...good.values()], bad);
   }
 
   /** PAIR-7: tells the initiator why there will be no key. */
