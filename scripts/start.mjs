@@ -21,6 +21,7 @@ const USAGE = `Usage: npm start -- [--port PORT] [--data DIR]
 const OTHER_PORTS = 'Choose other ports: npm start -- --port 7500, or --port 0 for free ones.';
 const NODES = 3;
 const THRESHOLD = 2;
+const PARENT_CHECK_MS = 500;
 const FILE_NAME = 'hello-from-alice.txt';
 
 const programs = new Programs();
@@ -269,6 +270,16 @@ const onSignal = (signal) => {
   void programs.stop();
 };
 process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
+
+// npm hands a signal on to its shell, which dies of it without telling anybody: then this process has lost its parent.
+const { ppid } = process;
+const watch = setInterval(() => {
+  if (process.env['npm_lifecycle_event'] !== undefined && process.ppid !== ppid) onSignal('SIGTERM');
+}, PARENT_CHECK_MS);
+watch.unref();
+// Whoever read the output may be gone before the end.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 
 try {
   await main();

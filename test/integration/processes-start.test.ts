@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 
 /* `npm start`, as a person runs it, on a directory of its own. */
 
-const script = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const script = join(root, 'scripts', 'start.mjs');
 const UP = /Ctrl-C ends everything/;
 const PATIENCE_MS = 90_000;
 
@@ -47,7 +49,10 @@ async function directory(): Promise<string> {
 }
 
 function start(...args: readonly string[]): Start {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return watch(spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+function watch(child: ChildProcessByStdio<null, Readable, Readable>): Start {
   let output = '';
   const waiting = new Set<() => void>();
   const take = (text: Buffer): void => {
@@ -149,6 +154,20 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(children).toHaveLength(3);
     killed.child.kill('SIGKILL');
     await killed.ended;
+    await expect.poll(() => processesOf(data), { timeout: 15_000 }).toEqual([]);
+  });
+
+  it('ends when npm alone is told to end', async () => {
+    const data = await directory();
+    const npm = watch(
+      spawn('npm', ['start', '--', '--data', data, '--port', '0'], {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
+    await npm.says(UP);
+    npm.child.kill('SIGTERM');
+    await npm.ended;
     await expect.poll(() => processesOf(data), { timeout: 15_000 }).toEqual([]);
   });
 
