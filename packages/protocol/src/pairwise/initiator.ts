@@ -235,7 +235,8 @@ export function receivePairAcknowledge(
   bytes: Uint8Array,
 ): InitiatorStep<PairFinished, undefined> {
   const message = decodePairMessage(bytes);
-  if (message.kind !== 'acknowledge' || !equalConstantTime(message.tag, state.ackTag)) {
+  const own = message.kind === 'acknowledge' && equalConstantTime(message.keyId, state.key.keyId);
+  if (!own || !equalConstantTime(message.tag, state.ackTag)) {
     throw new AuthenticationError('the acknowledgement does not verify');
   }
   const kept = withAcknowledged(held, state.continuity);
@@ -252,7 +253,10 @@ export function receiveRefusal(context: ProtocolContext, state: PairRequested, m
   const header = decodeHeader(context, state.header);
   const suite = context.suites.get(header.suiteId);
   const expected = refusalTag(context, suite, header, state.headerHash, state.split.bytes, message.code);
-  if (!equalConstantTime(expected, message.tag)) throw new AuthenticationError('the refusal does not verify');
+  const own = equalConstantTime(message.keyId, header.keyId);
+  if (!own || !equalConstantTime(expected, message.tag)) {
+    throw new AuthenticationError('the refusal does not verify');
+  }
   return message.code;
 }
 

@@ -268,7 +268,8 @@ export function receiveConfirm(
   bytes: Uint8Array,
 ): ResponderStep<PairHeld, Uint8Array> {
   const message = decodePairMessage(bytes);
-  if (message.kind !== 'confirm' || !equalConstantTime(message.tag, state.initiatorTag)) {
+  const own = message.kind === 'confirm' && equalConstantTime(message.keyId, state.key.keyId);
+  if (!own || !equalConstantTime(message.tag, state.initiatorTag)) {
     throw new AuthenticationError('the confirmation does not verify');
   }
   if (state.kind === 'held') return { state, output: state.acknowledge, consumed: [], held };
