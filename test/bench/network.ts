@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ export class BenchNetwork {
   }
 
   async end(): Promise<void> {
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    const gone = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await gone;
     rmSync(this.folder, { recursive: true, force: true });

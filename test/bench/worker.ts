@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** A process of the bench that answers requests over the IPC channel, one at a time. */
@@ -36,7 +37,7 @@ export class Worker {
   /** Ends the process and waits until it is gone. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null) return;
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    const gone = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await gone;
   }
