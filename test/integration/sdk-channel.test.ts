@@ -79,9 +79,9 @@ describe('secure channels', () => {
     const sent = [createHash('sha256'), createHash('sha256')] as const;
     ours.on('data', (chunk: Buffer) => received[0].update(chunk));
     theirs.on('data', (chunk: Buffer) => received[1].update(chunk));
-    let stop = false;
+    const stop = new AbortController();
     const talk = async (channel: SecureChannel, hash: (typeof sent)[0]): Promise<void> => {
-      while (!stop) {
+      while (!stop.signal.aborted) {
         const chunk = randomBytes(40_000);
         hash.update(chunk);
         await new Promise<void>((resolve, reject) => {
@@ -94,7 +94,7 @@ describe('secure channels', () => {
     const renewed = await alice.renew(key.keyId);
     await until(() => ours.keyId === renewed.keyId && theirs.keyId === renewed.keyId, 'the channel moved');
     await until(() => !ours.isMoving && !theirs.isMoving, 'the move came to its end');
-    stop = true;
+    stop.abort();
     await talking;
     await until(() => ours.readableEnded && theirs.readableEnded, 'both ends');
     expect(received.map((hash) => hash.digest('hex'))).toEqual(sent.map((hash) => hash.digest('hex')));

@@ -36,15 +36,14 @@ describe('the state of a device', () => {
   });
 
   test('belongs to one process, which gives it back when it closes', async () => {
-    await expect(open('alice'))
-      .resolves.toMatchObject({ name: 'alice' })
-      .then(async () => {
-        // The device that was opened is the one that the next call finds.
-        await expect(open('alice')).rejects.toMatchObject({
-          code: 'STATE_IN_USE',
-          details: { pid: process.pid },
-        });
-      });
+    const alice = await fleet.open('alice');
+    expect(alice.name).toBe('alice');
+    await expect(open('alice')).rejects.toMatchObject({
+      code: 'STATE_IN_USE',
+      details: { pid: process.pid },
+    });
+    await alice.close();
+    await (await fleet.open('alice')).close();
   });
 
   test('a passphrase seals it, and no other opens it', async () => {

@@ -1,4 +1,5 @@
 import { suites } from '@symmetra/crypto';
+import type { SymmetraError } from '@symmetra/crypto';
 import type { ProtocolContext } from '@symmetra/protocol';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import type { Clock, Logger } from '@symmetra/runtime';
@@ -25,7 +26,7 @@ import { Acknowledger } from './pairwise/acknowledger.js';
 import { ContinuityBook } from './pairwise/continuity-book.js';
 import { Messenger } from './pairwise/messenger.js';
 import { Negotiations } from './pairwise/negotiations.js';
-import type { NegotiateOptions } from './pairwise/negotiations.js';
+import type { NegotiateOptions } from './pairwise/negotiate-options.js';
 import { Reports } from './pairwise/reports.js';
 import type { DeliveryReport } from './pairwise/reports.js';
 import type { DeviceRandomness } from './randomness.js';
@@ -65,6 +66,7 @@ export interface AssemblyListener {
   revoked(revocation: Revocation): void;
   expired(keys: readonly KeyInfo[]): void;
   report(report: DeliveryReport): void;
+  givenUp(keyId: string, error: SymmetraError): void;
   failure(error: unknown): void;
   /** Addresses at which peers reach the device. */
   addresses(): readonly string[];
@@ -193,6 +195,7 @@ export async function assemble(
         listener.key(record);
         schedule.consider(record);
       },
+      onGivenUp: (keyId, error) => listener.givenUp(keyId, error),
       onFailure: (error) => listener.failure(error),
       isListening: () => listener.addresses().length > 0,
     },

@@ -4,6 +4,8 @@ import { promotionCode } from '@symmetra/protocol';
 import type { CodePart } from '@symmetra/protocol';
 import { assemble } from './assembly.js';
 import type { Assembly, AssemblyListener, DeviceOptions, Foundation } from './assembly.js';
+import { openChannel } from './channel/open-channel.js';
+import type { ChannelOptions } from './channel/open-channel.js';
 import type { SecureChannel } from './channel/secure-channel.js';
 import type { DeviceEvents } from './device-events.js';
 import { stageOf, statusOf } from './device-status.js';
@@ -14,32 +16,18 @@ import { Listener } from './direct/listener.js';
 import { WORKING_STAGE } from './enrolment/enrolment-run.js';
 import { asSymmetraError, codeOf, mostTelling } from './failure.js';
 import type { ExportedPsk, Key, KeyInfo, PendingKey } from './keys/key-info.js';
-import { peerOf } from './keys/key-record.js';
 import type { KeyRecord } from './keys/key-record.js';
-import { parsePeer } from './pairwise/negotiations.js';
-import type { NegotiateOptions } from './pairwise/negotiations.js';
+import { parsePeer } from './pairwise/negotiate-options.js';
+import type { NegotiateOptions } from './pairwise/negotiate-options.js';
 import type { DeviceRecord } from './state/records.js';
 import { deviceClosed } from './timers.js';
 
 const DEFAULT_HOST = '127.0.0.1';
-/** What may be put right by a fresh key: its receipts say where the peer is now. */
-const STALE_KEY = new Set(['PEER_UNREACHABLE', 'CHANNEL_REFUSED']);
-
 /** What a ratchet step is asked for. */
 export interface RatchetOptions {
   /** The stage of the workflow to ask for; default the present one, or `production` for a new device. */
   readonly stage?: string;
   readonly suite?: number;
-}
-
-/** How a channel is opened. */
-export interface ChannelOptions {
-  /** The key to use; by default the newest with the peer, or a new one. */
-  readonly keyId?: string;
-  /** host:port; by default where the nodes say that the peer is. */
-  readonly address?: string;
-  /** Milliseconds to wait for the peer when a key must be agreed on first; default 30,000. */
-  readonly wait?: number;
 }
 
 /** A device of the network, as its owner uses it. */
@@ -77,6 +65,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       revoked: (revocation) => tell((to) => to.emit('revoked', revocation)),
       expired: (keys) => tell((to) => to.#onExpired(keys)),
       report: (report) => tell((to) => to.emit('report', report)),
+      givenUp: (keyId, { code, message }) => tell((to) => to.#warn(code, `key ${keyId}: ${message}`)),
       failure: (error) => tell((to) => to.#onFailure(error)),
       addresses: () => (made.device === undefined ? [] : made.device.#addresses),
     };
@@ -199,32 +188,8 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws PEER_UNREACHABLE, CHANNEL_REFUSED, PEER_SILENT when no key came about in time, and as negotiating does
    */
   async openChannel(peer: string, options: ChannelOptions = {}): Promise<SecureChannel> {
-    const { keys, channels } = this.#parts;
     this.#checkOpen();
-    const id = parsePeer(peer);
-    const given = options.keyId === undefined ? undefined : keys.usable(options.keyId);
-    if (given !== undefined && toBase32(peerOf(given)) !== peer) {
-      throw new SymmetraError('KEY_UNKNOWN', 'the key is with another peer', { keyId: options.keyId ?? '' });
-    }
-    const addresses = (record: KeyRecord): readonly string[] =>
-      options.address === undefined ? record.addresses : [options.address];
-    const held = given ?? keys.newestUsable(id);
-    if (held !== undefined) {
-      try {
-        return await channels.open(held, addresses(held));
-      } catch (error) {
-        if (given !== undefined || !STALE_KEY.has(codeOf(error))) throw error;
-      }
-    }
-    const key = await this.negotiate(peer, {
-      purpose: 'channel',
-      ...(options.wait !== undefined && { wait: options.wait }),
-    });
-    if (key.state === 'pending') {
-      throw new SymmetraError('PEER_SILENT', 'the peer did not answer in time', { keyId: key.keyId });
-    }
-    const fresh = keys.usable(key.keyId);
-    return channels.open(fresh, addresses(fresh));
+    return openChannel(this.#parts, parsePeer(peer), options);
   }
 
   /** The PSK and identity of one TLS connection outside the SDK; each call gives another one (CHN-3). */
@@ -256,7 +221,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     parts.completion.close(deviceClosed());
     parts.timers.close();
     parts.acknowledger.close();
-    parts.negotiations.close(deviceClosed());
+    parts.negotiations.close();
     await parts.keys.close();
     await parts.directory.close();
     parts.continuity.close();

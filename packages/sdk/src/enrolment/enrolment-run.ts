@@ -101,9 +101,9 @@ export class EnrolmentRuns {
           : this.#sendConfirmation(nodeId, state));
       } catch (error) {
         if (turn === MAX_TURNS - 1) throw error;
-        if (state.kind === 'offered' && codeOf(error) === 'DESCRIPTOR_OLD')
+        if (state.kind === 'offered' && codeOf(error) === 'DESCRIPTOR_OLD') {
           await this.#offerAnew(nodeId, state, error);
-        else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error))) {
+        } else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error))) {
           await this.#sendOffer(nodeId, state);
         } else throw error;
       }

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { SymmetraError } from '@symmetra/crypto';
 import type { Device } from '../device.js';
 import type { Key, PendingKey } from '../keys/key-info.js';
-import type { NegotiateOptions } from '../pairwise/negotiations.js';
+import type { NegotiateOptions } from '../pairwise/negotiate-options.js';
 import { sendFile } from '../transfer/send-file.js';
 
 type Params = Readonly<Record<string, unknown>>;

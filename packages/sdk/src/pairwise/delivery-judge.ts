@@ -4,15 +4,27 @@ import type { PairParts } from './pair-parts.js';
 
 /** How long after the response a delivery counts as missing. */
 const MISSING_MS = 5000;
+/** How long after the first delivery the other nodes are asked again. */
+const SILENT_MS = 1000;
+
+type JudgeParts = Pick<PairParts, 'reports' | 'timers' | 'acknowledger' | 'connection'>;
 
 /** PAIR-11: compares what each node delivered with what the quorum did. Bad deliveries never change a run. */
 export class DeliveryJudge {
-  readonly #parts: Pick<PairParts, 'reports' | 'timers' | 'acknowledger'>;
+  readonly #parts: JudgeParts;
   /** The nodes whose delivery has not come, by key id, while they have time. */
   readonly #awaited = new Map<string, Set<string>>();
 
-  constructor(parts: Pick<PairParts, 'reports' | 'timers' | 'acknowledger'>) {
+  constructor(parts: JudgeParts) {
     this.#parts = parts;
+  }
+
+  /** The first delivery of a key came. The nodes from which none follows soon may have lost the device's session. */
+  expect({ header }: CheckedDelivery, arrived: () => readonly string[]): void {
+    this.#parts.timers.set(SILENT_MS, () => {
+      const came = new Set(arrived());
+      this.#parts.connection().suspect(header.nodes.filter((nodeId) => !came.has(nodeId)));
+    });
   }
 
   /** Judges what had come when the quorum was there; what is missing has some time yet. */
@@ -29,6 +41,11 @@ export class DeliveryJudge {
       this.#awaited.delete(keyId);
       for (const nodeId of missing) this.#missing(header, nodeId, headerHash);
     });
+  }
+
+  /** The nodes whose delivery may still come. */
+  awaited(keyId: string): ReadonlySet<string> {
+    return this.#awaited.get(keyId) ?? new Set();
   }
 
   /** A delivery that fits its own header came behind the quorum. */

@@ -15,6 +15,11 @@ interface Gathered {
 export class Gathering {
   readonly #byKey = new Map<string, Gathered>();
 
+  /** The nodes that have delivered so far. */
+  nodesOf(keyId: string): readonly string[] {
+    return [...(this.#byKey.get(keyId)?.good.keys() ?? [])];
+  }
+
   /** Takes a delivery that fits its own header. @returns the quorum, once there is one */
   add(delivery: CheckedDelivery): readonly CheckedDelivery[] | undefined {
     const gathered = this.#of(toHex(delivery.header.keyId));

@@ -39,6 +39,8 @@ export class InitiatorRun {
   /** A state change is being written: nothing else may change meanwhile. */
   isWriting = false;
   isOver = false;
+  /** Somebody waits for the outcome now. */
+  isAwaited = false;
   /** PAIR-8: it ended because other negotiations with the peer were faster; beginning anew helps. */
   wasOvertaken = false;
   readonly #succeed: () => void;

@@ -2,7 +2,6 @@ import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
 import {
   MAX_IN_FLIGHT,
   coefficientLength,
-  nodeRequests,
   offered,
   receivePairAcknowledge,
   receiveRefusal,
@@ -10,21 +9,18 @@ import {
   requestSecrets,
   startNegotiation,
 } from '@symmetra/protocol';
-import type { NodeRequest, PairConfirmed, PairRefuse, PairRequest, PairRequested } from '@symmetra/protocol';
-import { fractionOf, pauseMs } from '../backoff.js';
-import { NodeRefusal, asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
+import type { PairConfirmed, PairRefuse, PairRequest, PairRequested } from '@symmetra/protocol';
+import { asSymmetraError, codeOf } from '../failure.js';
 import { newRecord } from '../keys/key-record.js';
 import type { RowChange } from '../state/device-state.js';
+import { deviceClosed } from '../timers.js';
 import { InitiatorRun } from './initiator-run.js';
 import type { RunRecord } from './initiator-run.js';
+import { NodeApprovals } from './node-approvals.js';
 import type { PairParts } from './pair-parts.js';
 
 const PREFIX = 'run/';
-const NEGOTIATE = '/symmetra.pairwise.v1.PairwiseService/Negotiate';
-const RETRY = { firstMs: 500, maxMs: 30_000 };
 const S_BYTES = 32;
-/** A node at which the enrolment is not finished, or that holds much for the peer already, may approve later. */
-const PASSING = new Set(['NOT_ENROLLED', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED', 'PEER_BUSY']);
 /** Authentic answers that end a negotiation. */
 const FINAL = new Set(['CONTINUITY_REQUIRED', 'BAD_RESPONSE']);
 
@@ -42,11 +38,14 @@ export interface RunRequest {
 /** The negotiations that this device begins (PAIR-1, PAIR-2, PAIR-8), each until it is finished or expires. */
 export class InitiatorRuns {
   readonly #parts: PairParts;
+  readonly #approvals: NodeApprovals;
   readonly #runs = new Map<string, InitiatorRun>();
   readonly #queues = new Map<string, (() => void)[]>();
+  #closed = false;
 
   private constructor(parts: PairParts) {
     this.#parts = parts;
+    this.#approvals = new NodeApprovals(parts, async (run, error) => this.#fail(run, error));
   }
 
   static async load(parts: PairParts): Promise<InitiatorRuns> {
@@ -65,7 +64,7 @@ export class InitiatorRuns {
   /** Goes on with what a former process left. */
   resume(): void {
     for (const run of this.all()) {
-      if (run.record.state.kind === 'requested') this.#askNodes(run, run.record.state);
+      if (run.record.state.kind === 'requested') this.#approvals.ask(run, run.record.state);
       else this.#sendConfirm(run, run.record.state);
     }
   }
@@ -73,6 +72,7 @@ export class InitiatorRuns {
   /** Begins a negotiation; beyond the bound per peer it waits for its turn. Durable when fulfilled. */
   async start(request: RunRequest): Promise<InitiatorRun> {
     await this.#turn(toHex(request.request.responder));
+    if (this.#closed) throw deviceClosed();
     const { context, random, state, continuity, descriptors, policies, nodeClock } = this.#parts;
     const { responder, suiteId, threshold, nodes, limits } = request.request;
     const keyId = random.bytes(16);
@@ -115,7 +115,7 @@ export class InitiatorRuns {
       throw error;
     }
     if (run.record.mayGoDirect) this.#parts.paths.greet(toHex(responder), keyId, run.record.headerHash);
-    this.#askNodes(run, step.state);
+    this.#approvals.ask(run, step.state);
     return run;
   }
 
@@ -200,90 +200,20 @@ export class InitiatorRuns {
   /** Gives negotiations up, for example because the peer was revoked. */
   async abandon(matches: (run: InitiatorRun) => boolean, error: SymmetraError): Promise<readonly string[]> {
     const runs = this.all().filter((run) => matches(run) && !run.isOver);
-    for (const run of runs) await this.#fail(run, error);
+    for (const run of runs) await this.#fail(run, error, true);
     return runs.map((run) => run.keyId);
   }
 
   /** Ends all waiting and erases the secrets from memory; the rows stay. */
-  close(error: SymmetraError): void {
+  close(): void {
+    this.#closed = true;
     for (const run of this.all()) {
       run.isOver = true;
-      run.giveUp(error);
+      run.giveUp(deviceClosed());
       for (const secret of secretsOf(run.record.state)) secret.wipe();
     }
     for (const queue of this.#queues.values()) for (const next of queue) next();
     this.#runs.clear();
-  }
-
-  #askNodes(run: InitiatorRun, state: PairRequested): void {
-    for (const request of nodeRequests(this.#parts.context, state)) void this.#askNode(run, request);
-  }
-
-  /** PAIR-2, PAIR-3: one node, until it approves or refuses, or the answer is not needed any more. */
-  async #askNode(run: InitiatorRun, request: NodeRequest): Promise<void> {
-    const { nodeId, header, ephemeralKey } = request;
-    // The run may be confirmed, and its shares erased, while this node's session is still being opened.
-    const share = request.share.slice();
-    try {
-      for (let attempt = 0; this.#needsNode(run); attempt++) {
-        try {
-          const receipt = await this.#parts
-            .connection()
-            .call(nodeId, NEGOTIATE, { header, share, ephemeralKey });
-          if (!equalConstantTime(receipt.headerHash, run.record.headerHash)) {
-            throw new NodeRefusal(nodeId, 'HEADER_MISMATCH', 'the node approved another header', {});
-          }
-          run.approved.add(nodeId);
-          run.unreached.delete(nodeId);
-          this.#learnAddresses(run, receipt.responder?.addresses ?? []);
-          return;
-        } catch (error) {
-          const { keyId } = run;
-          this.#parts.logger.info(
-            { keyId, node: nodeId, code: codeOf(error) },
-            'A node did not approve a key.',
-          );
-          if (error instanceof NodeRefusal && !PASSING.has(error.code)) {
-            await this.#refuse(run, nodeId, error);
-            return;
-          }
-          this.#noteUnreached(run, nodeId, asSymmetraError(error));
-        }
-        await this.#parts.timers.sleep(pauseMs(RETRY, attempt, fractionOf(this.#parts.random.bytes)));
-      }
-    } catch (error) {
-      if (codeOf(error) !== 'DEVICE_CLOSED') this.#parts.onFailure(error);
-    } finally {
-      share.fill(0);
-    }
-  }
-
-  #needsNode(run: InitiatorRun): boolean {
-    return !run.isOver && run.record.state.kind === 'requested';
-  }
-
-  async #refuse(run: InitiatorRun, nodeId: string, error: SymmetraError): Promise<void> {
-    run.refused.set(nodeId, error);
-    if (run.isHopeless && !run.isOver && !run.isWriting) {
-      await this.#fail(run, mostTelling([...run.refused.values()]));
-    }
-  }
-
-  /** Only what a node says inside a session is its word; anything else is tried again. */
-  #noteUnreached(run: InitiatorRun, nodeId: string, error: SymmetraError): void {
-    run.unreached.set(nodeId, error);
-    if (isTransportFailure(error) || PASSING.has(error.code)) return;
-    run.turnedAway.set(nodeId, error);
-    if (run.looksHopeless) run.giveUp(mostTelling([...run.turnedAway.values(), ...run.refused.values()]));
-  }
-
-  /** PAIR-10: the first receipt that says where the peer is opens the direct path. */
-  #learnAddresses(run: InitiatorRun, addresses: readonly string[]): void {
-    if (addresses.length === 0 || run.record.addresses.length > 0) return;
-    run.record = { ...run.record, addresses };
-    const { mayGoDirect, peer, keyId, headerHash } = run.record;
-    if (!mayGoDirect || this.#parts.paths.has(run.keyId, headerHash)) return;
-    void this.#parts.paths.dial(toHex(peer), addresses, keyId, headerHash);
   }
 
   #sendConfirm(run: InitiatorRun, state: PairConfirmed): void {
@@ -304,8 +234,8 @@ export class InitiatorRuns {
     return [this.#parts.keys.row(record)];
   }
 
-  /** Ends a negotiation without a key. */
-  async #fail(run: InitiatorRun, error: SymmetraError): Promise<void> {
+  /** Ends a negotiation without a key. @param isTold whether the owner of the device knows by other means */
+  async #fail(run: InitiatorRun, error: SymmetraError, isTold = false): Promise<void> {
     run.isOver = true;
     run.wasOvertaken = error.code === 'CONTINUITY_REQUIRED' && this.#isOvertaken(run);
     const { ended, state, nodeClock } = this.#parts;
@@ -318,6 +248,7 @@ export class InitiatorRuns {
     }
     this.#remove(run);
     for (const secret of secretsOf(run.record.state)) secret.wipe();
+    if (!run.isAwaited && !isTold) this.#parts.onGivenUp(run.keyId, error);
     run.giveUp(error);
   }
 

@@ -1,12 +1,5 @@
-import { SymmetraError, equalConstantTime, fromBase32, toBase32, toHex } from '@symmetra/crypto';
-import {
-  DEVICE_ID_LENGTH,
-  MAX_KEY_LENGTH,
-  MIN_KEY_LENGTH,
-  decodeHeader,
-  decodePairMessage,
-  offered,
-} from '@symmetra/protocol';
+import { SymmetraError, equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
+import { decodeHeader, decodePairMessage, offered } from '@symmetra/protocol';
 import type { KeyMaterial, PairMessage, PairRequested } from '@symmetra/protocol';
 import { asSymmetraError, codeOf, mostTelling } from '../failure.js';
 import { describe, newRecord } from '../keys/key-record.js';
@@ -15,37 +8,14 @@ import type { KeyRecord } from '../keys/key-record.js';
 import type { InitiatorRun } from './initiator-run.js';
 import { InitiatorRuns } from './initiator-runs.js';
 import type { RunRequest } from './initiator-runs.js';
+import { checkedWishes } from './negotiate-options.js';
+import type { NegotiateOptions } from './negotiate-options.js';
 import type { PairParts } from './pair-parts.js';
 import { ResponderRuns } from './responder-runs.js';
 import type { Delivery } from './responder-runs.js';
 
-const DEFAULT_PURPOSE = 'application';
-const DEFAULT_KEY_LENGTH = 32;
-const DEFAULT_LIFETIME_MS = 24 * 3_600_000;
 const DEFAULT_WAIT_MS = 30_000;
-const MAX_SECONDS = 0xffff_ffff;
 const MAX_BEGINNINGS = 4;
-
-/** What a key is asked to be. */
-export interface NegotiateOptions {
-  /** What the key is for: 1 to 64 bytes; both ends see it. Default `application`. */
-  readonly purpose?: string;
-  /** Bytes of the key, 16 to 64; default 32. */
-  readonly keyLength?: number;
-  /** Milliseconds; default one day. The nodes may grant less. */
-  readonly lifetime?: number;
-  /** How often the key may be used; default without limit. */
-  readonly uses?: number;
-  readonly suite?: number;
-  /** Whether a KEM between the two devices goes into the key; default true. */
-  readonly directKem?: boolean;
-  /** How many nodes must take part: as many as the network asks (default), or all of them. */
-  readonly threshold?: 'k' | 'all';
-  /** Milliseconds to wait for the peer, default 30,000; then the key goes on pending in the background. */
-  readonly wait?: number;
-  /** Whether to go directly to the peer where that is possible; default true. */
-  readonly direct?: boolean;
-}
 
 /** Begins and answers negotiations, and tells what comes of them. */
 export class Negotiations {
@@ -101,9 +71,9 @@ export class Negotiations {
         if (beginning === MAX_BEGINNINGS || !run.isOver) throw error;
         const code = codeOf(error);
         if (code === 'DESCRIPTOR_OLD') await this.#parts.descriptors.refresh([]);
-        else if (code === 'SUITE_FORBIDDEN' && options.suite === undefined)
+        else if (code === 'SUITE_FORBIDDEN' && options.suite === undefined) {
           await this.#checkForbidden(suiteId, error);
-        else if (code === 'FIRST_CONTACT_NEEDS_ALL' && !all) all = true;
+        } else if (code === 'FIRST_CONTACT_NEEDS_ALL' && !all) all = true;
         else if (run.wasOvertaken && !overtaken) overtaken = true;
         else throw error;
       }
@@ -172,8 +142,8 @@ export class Negotiations {
   }
 
   /** Ends everything that waits. */
-  close(error: SymmetraError): void {
-    this.#initiator.close(error);
+  close(): void {
+    this.#initiator.close();
     this.#responder.close();
   }
 
@@ -207,12 +177,15 @@ export class Negotiations {
     const late = new SymmetraError('KEY_PENDING', 'the peer has not answered yet');
     try {
       if (waitMs === 0) throw late;
+      run.isAwaited = true;
       await this.#parts.timers.within(waitMs, run.outcome, () => late);
       return this.#parts.keys.open(run.keyId);
     } catch (error) {
       if (error !== late) throw asSymmetraError(error);
       if (waitMs > 0 && run.isStuck) await this.#giveUp(run);
       return pendingKey(run);
+    } finally {
+      run.isAwaited = false;
     }
   }
 
@@ -241,22 +214,7 @@ export class Negotiations {
       request: {
         suiteId,
         responder: peer,
-        purpose: checkedPurpose(options.purpose ?? DEFAULT_PURPOSE),
-        keyLength: checked(
-          'keyLength',
-          options.keyLength ?? DEFAULT_KEY_LENGTH,
-          MIN_KEY_LENGTH,
-          MAX_KEY_LENGTH,
-        ),
-        limits: {
-          lifetimeSeconds: checked(
-            'lifetime',
-            Math.ceil((options.lifetime ?? DEFAULT_LIFETIME_MS) / 1000),
-            1,
-            MAX_SECONDS,
-          ),
-          uses: checked('uses', options.uses ?? 0, 0, MAX_SECONDS),
-        },
+        ...checkedWishes(options),
         threshold: needsAll ? nodes.length : threshold,
         nodes: nodes.map((node) => node.id),
       },
@@ -274,17 +232,6 @@ export class Negotiations {
   }
 }
 
-/** A peer's device id from its text. @throws BAD_PEER */
-export function parsePeer(text: string): Uint8Array {
-  try {
-    const id = fromBase32(text);
-    if (id.length === DEVICE_ID_LENGTH) return id;
-  } catch {
-    // Told below.
-  }
-  throw new SymmetraError('BAD_PEER', 'this is no device id: 52 characters of a-z and 2-7');
-}
-
 function recordOf(run: InitiatorRun, material: KeyMaterial): KeyRecord {
   const { confirmedMs: createdMs, direct, addresses } = run.record;
   return newRecord({ material, role: 'initiator', createdMs, direct, addresses });
@@ -292,17 +239,4 @@ function recordOf(run: InitiatorRun, material: KeyMaterial): KeyRecord {
 
 function pendingKey(run: InitiatorRun): PendingKey {
   return { state: 'pending', keyId: run.keyId, peer: toBase32(run.record.peer), approved: [...run.approved] };
-}
-
-function checked(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new SymmetraError('BAD_OPTION', `${name} must be a whole number from ${min} to ${max}`, {
-    option: name,
-  });
-}
-
-function checkedPurpose(purpose: string): string {
-  const { length } = Buffer.from(purpose, 'utf8');
-  if (length > 0 && length <= 64) return purpose;
-  throw new SymmetraError('BAD_OPTION', 'the purpose has 1 to 64 bytes', { option: 'purpose' });
 }

@@ -1,3 +1,4 @@
+import type { SymmetraError } from '@symmetra/crypto';
 import type { ProtocolContext } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { DirectPaths } from '../direct/direct-paths.js';
@@ -37,6 +38,8 @@ export interface PairParts {
   readonly reports: Reports;
   /** A key has become active. */
   readonly onKey: (record: KeyRecord) => void;
+  /** A negotiation that nobody waits for came to nothing. */
+  readonly onGivenUp: (keyId: string, error: SymmetraError) => void;
   /** Something failed in the background. */
   readonly onFailure: (error: unknown) => void;
   /** Whether peers can reach this device directly. */

@@ -88,6 +88,9 @@ export class ResponderRuns {
       this.#refuseAgain(keyId);
       return;
     }
+    if (this.#gathering.nodesOf(keyId).length === 0) {
+      this.#judge.expect(checked, () => this.#arrived(keyId, header.nodes));
+    }
     const quorum = this.#gathering.add(checked);
     if (quorum !== undefined) await this.#answer(quorum, delivery.addresses);
   }
@@ -256,6 +259,13 @@ export class ResponderRuns {
     await state.commit([{ key: PREFIX + run.keyId, value: null }, ending]);
     ended.adopt([ending]);
     wipeState(run.record.state);
+  }
+
+  /** The nodes of which nothing is missing: for a key that is answered, those that nobody waits for any more. */
+  #arrived(keyId: string, nodes: readonly string[]): readonly string[] {
+    if (this.#headerHashOf(keyId) === undefined) return this.#gathering.nodesOf(keyId);
+    const awaited = this.#judge.awaited(keyId);
+    return nodes.filter((nodeId) => !awaited.has(nodeId));
   }
 
   #headerHashOf(keyId: string): Uint8Array | undefined {

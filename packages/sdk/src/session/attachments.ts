@@ -17,6 +17,8 @@ const EVENT = '/symmetra.link.v1.LinkService/Event';
 /** How long a gap between event numbers may be due to the order of arrival. */
 const GAP_MS = 400;
 const MAX_RESYNCS = 3;
+/** A suspicion is followed up at most once in this time at each node. */
+const SUSPECT_MS = 2000;
 /** How often a node is asked whether anything was missed. */
 const SYNC_MS = 60_000;
 const SYNC_JITTER = 0.2;
@@ -49,6 +51,7 @@ export class Attachments {
   readonly #syncs = new Map<string, Timer>();
   readonly #watched = new Set<NodeSession>();
   readonly #resyncs = new Map<NodeSession, number>();
+  readonly #suspected = new Map<string, number>();
   #link: HomeLink | undefined;
 
   constructor(parts: AttachmentParts) {
@@ -87,6 +90,16 @@ export class Attachments {
     const link = this.#link;
     const session = this.#parts.sessions.current(nodeId);
     if (link !== undefined && session?.attached === false) void this.#keep(link, nodeId, 0);
+  }
+
+  /** Asks a node again that may have lost the session through which it would have said something. */
+  suspect(nodeId: string): void {
+    const link = this.#link;
+    const now = this.#parts.timers.monotonic();
+    if (link === undefined || now < (this.#suspected.get(nodeId) ?? 0)) return;
+    if (!this.#parts.chains.ready().includes(nodeId)) return;
+    this.#suspected.set(nodeId, now + SUSPECT_MS);
+    void this.#keep(link, nodeId, 0);
   }
 
   /** How many nodes know where the device is. */

@@ -85,6 +85,11 @@ export class Connection {
     return this.#callOn(link, link.home, method, request);
   }
 
+  /** Asks nodes again that stay silent where they should have delivered something. */
+  suspect(nodeIds: Iterable<string>): void {
+    for (const nodeId of nodeIds) this.#attachments.suspect(nodeId);
+  }
+
   /** Tells every node again where the device is, after its addresses or its enrolments have changed. */
   announce(): void {
     this.#attachments.renew();
