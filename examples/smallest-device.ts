@@ -17,7 +17,9 @@ console.log('alice', key.fingerprint, 'through', key.nodes.join(' and '));
 console.log('bob  ', bob.key(key.keyId).fingerprint);
 
 // Or a channel under a key of its own: TLS 1.3 without certificates.
-bob.on('channel', (channel) => channel.on('data', (data: Buffer) => channel.end(`bob heard: ${String(data)}`)));
+bob.on('channel', (channel) =>
+  channel.on('data', (data: Buffer) => channel.end(`bob heard: ${String(data)}`)),
+);
 const channel = await alice.openChannel(bob.id);
 channel.write('hello');
 for await (const answer of channel) console.log(String(answer));
