@@ -114,7 +114,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     await this.#parts.connection.connect();
     this.#parts.ratchets.start();
     const { nodeClock } = this.#parts;
-    if (nodeClock.isOff) this.#warn('CLOCK_SKEW', "the clock of this device is far from the nodes' clocks");
+    if (nodeClock.isOff) this.#warn('CLOCK_OFF', "the clock of this device is far from the nodes' clocks");
   }
 
   /** Listens for peers: direct messages and channels on one TCP port. @throws PORT_IN_USE, ALREADY_LISTENING */
