@@ -235,10 +235,8 @@ describe.each(SUITES)('pairwise keys under suite $id', (suite) => {
     const pair = couple();
     const begun = pair.begin({});
     const deliveries = pair.deliver(begun.output);
-    const generous = deliveries.map((delivery) => ({
-      ...delivery,
-      granted: { lifetimeSeconds: 9_999_999, uses: 0 },
-    }));
+    const granted = { lifetimeSeconds: 9_999_999, uses: 0 };
+    const generous = deliveries.map((delivery): CheckedDelivery => Object.assign({}, delivery, { granted }));
     expect(codeOf(() => pair.confirm(begun.state, pair.respond(generous).output))).toBe('BAD_RESPONSE');
   });
 
