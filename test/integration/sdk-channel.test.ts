@@ -72,7 +72,7 @@ describe('secure channels', () => {
     expect(await text(theirs)).toBe('from the responder');
   });
 
-  test('moves to the renewed key without losing a byte, in both directions', async () => {
+  test('CHN-5: moves to the renewed key without losing a byte, in both directions', async () => {
     const { ours: key } = await agree(alice, bob, { purpose: 'moving' });
     const [ours, theirs] = await openPair(key.keyId);
     const received = [createHash('sha256'), createHash('sha256')] as const;
@@ -148,7 +148,7 @@ describe('secure channels', () => {
       socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
     });
 
-  test('an unknown identity, a spent one and a wrong key fail alike', async () => {
+  test('CHN-2: an unknown identity, a spent one and a wrong key fail alike', async () => {
     const { ours: key } = await agree(alice, bob);
     const good = await alice.exportPsk(key.keyId, 'client');
     const spent = await alice.exportPsk(key.keyId, 'client');
@@ -174,7 +174,7 @@ describe('secure channels', () => {
     }
   });
 
-  test('TLS 1.2, other ciphers and no PSK at all are refused', async () => {
+  test('CHN-3: TLS 1.2, other ciphers and no PSK at all are refused', async () => {
     const { ours: key } = await agree(alice, bob);
     const { identity, psk } = await alice.exportPsk(key.keyId, 'client');
     const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'PSK-CHACHA20-POLY1305' };

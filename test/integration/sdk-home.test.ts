@@ -16,7 +16,7 @@ describe('the home node', () => {
     await fleet.stop();
   });
 
-  test('fails: the device goes to another, and its keys come about', async () => {
+  test('SES-7: fails: the device goes to another, and its keys come about', async () => {
     const home = alice.status().home ?? '';
     await fleet.network.stopNode(home);
     await until(() => ![null, home].includes(alice.status().home), 'another home');
@@ -45,6 +45,20 @@ describe('the home node', () => {
       'the key',
     );
     expect(bob.key(begun.keyId).bytes()).toEqual(alice.key(begun.keyId).bytes());
+  });
+
+  test('SES-8: is told when the device closes, as every node is', async () => {
+    const device = await fleet.join('leaving');
+    await until(() => device.status().warnings.length === 0, 'the enrolment at every node');
+    await agree(device, bob, { threshold: 'all' });
+    const before = fleet.network.log.length;
+    await device.close();
+    const closed = fleet.network.log.slice(before).filter(({ method }) => method?.endsWith('/Close'));
+    expect(closed.map(({ node, code }) => `${node} ${code}`).toSorted()).toEqual([
+      'node-1 OK',
+      'node-2 OK',
+      'node-3 OK',
+    ]);
   });
 
   test('devices spread over the nodes', async () => {

@@ -129,13 +129,20 @@ describe('pairwise keys', () => {
     expect((await agree(dave, bob)).ours.continuity).toBe(false);
   });
 
-  test('a node that is down changes nothing', async () => {
+  test('PAIR-11: a node that is down is reported, and changes nothing else', async () => {
     await fleet.network.stopNode('node-2');
     try {
+      const reported = next(bob, 'report');
       const { ours } = await agree(alice, bob);
       expect(ours.nodes.toSorted()).toEqual(['node-1', 'node-3']);
       await expect(alice.negotiate(bob.id, { threshold: 'all', wait: 1000 })).rejects.toMatchObject({
         code: 'NODE_UNREACHABLE',
+      });
+      expect(await reported).toEqual({
+        keyId: ours.keyId,
+        node: 'node-2',
+        initiator: alice.id,
+        reason: 'DELIVERY_MISSING',
       });
     } finally {
       await fleet.network.startNode('node-2');

@@ -13,7 +13,7 @@ describe('the whole path', () => {
   });
 
   describe.each([1, 2, 3])('under suite %i', (suite) => {
-    test('two devices enrol, ratchet, connect and hold one key, directly and relayed', async () => {
+    test('PAIR-10: two devices enrol, ratchet, connect and hold one key, directly and relayed', async () => {
       const alice = await fleet.join(`alice-${suite}`, { suite });
       const bob = await fleet.join(`bob-${suite}`, { suite, listen: true });
       expect(alice.stage).toBe('production');

@@ -281,8 +281,8 @@ describe('the state of a device', () => {
     const { administrator } = fleet.network;
     await administrator.submit({ kind: 'policy', policy: { ...DEFAULT_POLICY, allowedSuites: [3] } });
     try {
-      const { ours } = await agree(alice, bob);
-      expect(ours.suite).toBe(3);
+      const [there, back] = await Promise.all([agree(alice, bob), agree(bob, alice)]);
+      expect([there.ours.suite, back.ours.suite]).toEqual([3, 3]);
       expect((await fleet.enrol('agile later')).stage).toBe('production');
       await expect(alice.negotiate(bob.id, { suite: 2 })).rejects.toMatchObject({ code: 'SUITE_FORBIDDEN' });
       const token = await administrator.createToken();

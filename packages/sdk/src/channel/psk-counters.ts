@@ -5,7 +5,7 @@ import type { KeyRecord, TlsCounters } from '../keys/key-record.js';
 import type { KeyStore } from '../keys/key-store.js';
 
 /** CHN-2: how far from the highest number that was accepted another one may be, in either direction. */
-export const COUNTER_WINDOW = 32;
+const COUNTER_WINDOW = 32;
 
 /** A PSK that a TLS client asked for by its identity. */
 export interface OfferedPsk {

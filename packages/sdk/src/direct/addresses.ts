@@ -12,7 +12,7 @@ export interface Endpoint {
 }
 
 /** `host:port`, an IPv6 address in brackets. */
-export function formatAddress({ host, port }: Endpoint): string {
+function formatAddress({ host, port }: Endpoint): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
