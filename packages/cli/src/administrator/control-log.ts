@@ -138,11 +138,11 @@ export class ControlLog {
         return { node, head: number === 0 ? EMPTY_LOG : { number, hash: head } };
       }),
     );
-    const refusal = outcomes.find((one) => one.status === 'rejected' && isRefusal(one.reason));
-    if (refusal?.status === 'rejected') throw refusal.reason;
     const heads = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const [newest] = heads.toSorted((a, b) => b.head.number - a.head.number);
     if (newest === undefined || heads.length < threshold) {
+      const refusal = outcomes.find((one) => one.status === 'rejected' && isRefusal(one.reason));
+      if (refusal?.status === 'rejected') throw refusal.reason;
       throw new SymmetraError(
         'NODES_UNREACHABLE',
         `only ${heads.length} of ${nodes.length} nodes answer, ${threshold} are needed; is the network up?`,
