@@ -1,0 +1,45 @@
+/*
+ * Enrols a device on a full file system, makes room, does it again, fills it while the device negotiates, and makes room
+ * again. Prints what it saw as JSON: sdk-full-disk.ts MOUNT TOKEN PEER
+ */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SymmetraError } from '@symmetra/crypto';
+import { enrol } from '@symmetra/sdk';
+
+const [mount = '', token = '', peer = ''] = process.argv.slice(2);
+const state = join(mount, 'state');
+const ballast = join(mount, 'ballast');
+
+async function outcomeOf(task: () => Promise<unknown>): Promise<string> {
+  try {
+    await task();
+    return 'ok';
+  } catch (error) {
+    return error instanceof SymmetraError ? error.code : String(error);
+  }
+}
+
+/** Takes all room that is left. */
+async function fill(): Promise<void> {
+  for (let size = 2 ** 20; size >= 2 ** 12; size /= 2) {
+    await writeFile(ballast, new Uint8Array(size), { flag: 'a' }).catch(() => undefined);
+  }
+}
+
+const seen: string[] = [];
+await fill();
+seen.push(await outcomeOf(async () => enrol({ token, state })));
+await rm(ballast);
+const device = await enrol({ token, state });
+await device.connect();
+seen.push(await outcomeOf(async () => device.negotiate(peer)));
+await fill();
+for (let turn = 0; turn < 200 && seen.at(-1) !== 'DISK_FULL'; turn++) {
+  seen.push(await outcomeOf(async () => device.negotiate(peer, { wait: 5000 })));
+}
+await rm(ballast);
+seen.push(await outcomeOf(async () => device.negotiate(peer)));
+const { length } = device.keys().filter((key) => key.state === 'active');
+await device.close();
+process.stdout.write(JSON.stringify({ first: seen[0], last: seen.at(-1), full: seen.at(-2), keys: length }));
