@@ -120,6 +120,12 @@ describe('stored states', () => {
     );
   });
 
+  test('are nested no deeper than a state is', () => {
+    const nested = Uint8Array.from(Array.from({ length: 20 }, () => [7, 0, 1]).flat());
+    expect(outcome(protocol.decodeState, nested)).toBe('BAD_ENCODING');
+    expect(outcome(protocol.decodeState, Uint8Array.of(9))).toBe('BAD_ENCODING');
+  });
+
   test('hold no more than can be read again', () => {
     const long = { items: Array.from({ length: 5000 }, (_, i) => i) };
     expect(protocol.decodeState(protocol.encodeState(long))).toEqual(long);

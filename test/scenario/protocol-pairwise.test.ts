@@ -1,7 +1,11 @@
 import { toHex } from '@symmetra/crypto';
 import {
   checkStanding,
+  decodeHeader,
+  decodePairMessage,
+  encodeHeader,
   externalPsk,
+  keyMaterial,
   quorum,
   receiveConfirm,
   receivePairAcknowledge,
@@ -9,7 +13,7 @@ import {
   strictest,
   within,
 } from '@symmetra/protocol';
-import type { BrokerRules, CheckedDelivery } from '@symmetra/protocol';
+import type { BrokerRules, CheckedDelivery, Header } from '@symmetra/protocol';
 import { describe, expect, test } from 'vitest';
 import { Couple, NODES, rulesOf, secretsOf } from './protocol-couple.js';
 import { CONTEXT, SUITES, codeOf, flipped } from './protocol-world.js';
@@ -63,6 +67,42 @@ describe.each(SUITES)('pairwise keys under suite $id', (suite) => {
     expect(bad({ threshold: 1 })).toBe('BAD_THRESHOLD');
     expect(bad({ threshold: 4 })).toBe('BAD_THRESHOLD');
     expect(bad({ nodes: ['Amsterdam', 'bern', 'cairo'] })).toBe('BAD_ENCODING');
+  });
+
+  test('PAIR-1: a header that no initiator makes is refused by whoever reads it', () => {
+    const pair = couple();
+    pair.complete();
+    const { state } = pair.begin({});
+    const good = decodeHeader(CONTEXT, state.header);
+    const [offer] = good.offers;
+    if (offer === undefined) throw new Error('there is an offer');
+    const read = (changed: Partial<Header>): string =>
+      codeOf(() => decodeHeader(CONTEXT, encodeHeader(CONTEXT, { ...good, ...changed })));
+    expect(read({})).toBe('done');
+    expect(read({ threshold: 1 })).toBe('BAD_HEADER');
+    expect(read({ threshold: 4 })).toBe('BAD_HEADER');
+    expect(read({ commitments: good.commitments.slice(1) })).toBe('BAD_HEADER');
+    expect(read({ commitments: good.commitments.map((one) => one.slice(1)) })).toBe('BAD_HEADER');
+    expect(read({ ephemeralKeyHash: new Uint8Array(5) })).toBe('BAD_HEADER');
+    expect(read({ offers: [{ id: offer.id, tag: offer.tag.slice(1) }] })).toBe('BAD_HEADER');
+    expect(read({ offers: [offer, offer, offer] })).toBe('BAD_ENCODING');
+    expect(read({ suiteId: 99 })).toBe('SUITE_UNKNOWN');
+  });
+
+  test('PAIR-8: a response that names a node outside the set gives no key', () => {
+    const { initiator } = couple().complete();
+    const header = decodeHeader(CONTEXT, couple().begin({}).state.header);
+    const response = decodePairMessage(couple().answer().output);
+    if (response.kind !== 'response') throw new Error('it is the response');
+    const secrets = {
+      ...initiator,
+      continuity: initiator.tlsKey,
+      continuityId: new Uint8Array(16),
+      responderTag: response.tag,
+      initiatorTag: response.tag,
+      ackTag: response.tag,
+    } as unknown as Parameters<typeof keyMaterial>[2];
+    expect(codeOf(() => keyMaterial(header, { ...response, used: [1, 4] }, secrets))).toBe('BAD_RESPONSE');
   });
 
   test('PAIR-2: each node gets its own share, and the same header and ephemeral key', () => {

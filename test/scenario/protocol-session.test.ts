@@ -11,6 +11,7 @@ import {
 import type { DeviceChain, NodeChain, SessionEnd } from '@symmetra/protocol';
 import { Prng } from '@symmetra/testing';
 import { describe, expect, test } from 'vitest';
+import * as by from '../vectors/protocol/by-hand.js';
 import { CONTEXT, SUITES, codeOf, flipped, fullStep, halfStep, newChain } from './protocol-world.js';
 import type { Ends } from './protocol-world.js';
 
@@ -58,16 +59,29 @@ describe.each(SUITES)('sessions under suite $id', (suite) => {
   test('SES-1: epoch 0 opens no session, at either end', () => {
     const { device, node } = newChain(suite);
     expect(codeOf(() => open(device))).toBe('EPOCH_UNUSED');
-    const forced = { ...device, keys: { ...device.keys, epoch: 1 } };
-    const claims = { ...node, keys: { ...node.keys, epoch: 1 } };
-    expect(receive(claims, open(forced).output.open).output.kind).toBe('opened');
-    const other = fullStep({ device, node }, suite, 'a');
-    const zero = { ...other.node, keys: { ...other.node.keys, epoch: 0 } };
-    expect(
-      codeOf(() =>
-        receive(zero, open({ ...other.device, keys: { ...other.device.keys, epoch: 0 } }).output.open),
-      ),
-    ).toBe('EPOCH_UNUSED');
+
+    const hand = by.HAND_SUITES.find(({ id }) => id === suite.id) as by.HandSuite;
+    const { deviceId, nodeId } = device.parties;
+    const body = by.raw(
+      by.u8(1),
+      CONTEXT.networkId,
+      by.u8(suite.id),
+      deviceId,
+      by.text(nodeId),
+      by.u64(0),
+      by.u64(0),
+      prng.bytes(32),
+    );
+    const context: by.HandContext = {
+      networkId: CONTEXT.networkId,
+      initiator: deviceId,
+      responder: by.utf8(nodeId),
+      epoch: by.u64(0),
+      transcriptHash: by.NONE,
+    };
+    const { tag } = by.taggedUnder(hand, device.keys.evidenceKey.bytes, 'session evidence', context, body);
+    const disobedient = by.raw(by.bytes(body), by.bytes(tag), by.bytes(tag));
+    expect(codeOf(() => receive(node, disobedient))).toBe('EPOCH_UNUSED');
   });
 
   test('SES-2: an open that was changed is refused before the chain is walked, and changes nothing', () => {
