@@ -19,7 +19,7 @@ const notExpected = async (): Promise<never> => {
 };
 
 /** Handlers that refuse everything; a test replaces what it is about. */
-export const refuseAll: Handlers = {
+const refuseAll: Handlers = {
   getDescriptor: notExpected,
   offer: notExpected,
   confirm: notExpected,

@@ -13,7 +13,7 @@ import { watchedContext } from './node-identity.js';
 import type { Run } from './seeds.js';
 
 /** What happens to the device: nothing, it is cloned, or it is restored from a backup. */
-export type Fate = 'plain' | 'clone' | 'backup';
+type Fate = 'plain' | 'clone' | 'backup';
 
 /** What one run of a chain is about. */
 export interface ChainPlan {

@@ -27,9 +27,9 @@ import { NETWORK_ID, NODE_IDS, nodeIdentity } from './node-identity.js';
 /** Ticks that a reservation lasts: shorter than a stormy phase, so that some run out. */
 const RESERVATION_TICKS = 60;
 /** Ticks after which the token itself is of no use any more. */
-export const TOKEN_TICKS = 100_000;
+const TOKEN_TICKS = 100_000;
 
-export const FIRST_STAGE = 'bootstrap';
+const FIRST_STAGE = 'bootstrap';
 
 type Enrolling = EnrolmentOffered | EnrolmentConfirming;
 

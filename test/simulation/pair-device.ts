@@ -17,13 +17,8 @@ import {
 } from '@symmetra/protocol';
 import type {
   CheckedDelivery,
-  HeldContinuity,
-  InitiatorContinuity,
   NodeRequest,
   PairConfirmed,
-  PairFinished,
-  PairHeld,
-  PairRefused,
   PairRequested,
   PairResponded,
   ProtocolContext,
@@ -33,41 +28,10 @@ import type { Actor, Boot, SimulatedProcess } from '@symmetra/testing';
 import { frame, readFrame, unknownFrame } from './frame.js';
 import { NODE_IDS } from './node-identity.js';
 import { decodeDelivery, deviceIdOfName, encodeRequest, protect, unprotect } from './pair-channel.js';
-
-/** A negotiation that this device began. */
-export interface OutRow {
-  readonly since: number;
-  readonly state: PairRequested | PairConfirmed | PairFinished;
-}
-
-/** A negotiation that this device answered. */
-export interface InRow {
-  readonly since: number;
-  readonly state: PairResponded | PairHeld | PairRefused;
-}
-
-/** What a device keeps of its only peer. */
-interface PeerRow {
-  readonly continuity: InitiatorContinuity;
-  readonly held: readonly HeldContinuity[];
-}
-
-/** What a simulated device is to reach. Changed by the run, read at every tick. */
-export interface PairGoal {
-  /** Negotiations to begin at once. */
-  inFlight: number;
-  /** Negotiations that must complete. */
-  complete: number;
-}
-
-/** Seen by the run: why a negotiation ended early. */
-export interface PairWitness {
-  note(what: string): void;
-  refused(state: PairRequested, code: string, continuity: InitiatorContinuity): void;
-}
+import type { InRow, OutRow, PairGoal, PairWitness, PeerRow } from './pair-rows.js';
 
 /** A request is given up first, a half-confirmed key of the responder next, one of the initiator last. */
-export const REQUEST_TICKS = 100;
+const REQUEST_TICKS = 100;
 const RESPONDED_TICKS = 350;
 const CONFIRMED_TICKS = 500;
 

@@ -22,7 +22,7 @@ interface ShareRow {
 const SHARE_TICKS = 100;
 const DEVICES = ['alice', 'bob'] as const;
 
-export const MAXIMUM: Limits = { lifetimeSeconds: 3600, uses: 50 };
+const MAXIMUM: Limits = { lifetimeSeconds: 3600, uses: 50 };
 
 export function pairNode(context: ProtocolContext, suiteId: number, malice?: Malice): Boot {
   return (process) => new PairNode(context, suiteId, process, malice);

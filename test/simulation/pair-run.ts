@@ -5,7 +5,7 @@ import { SecretLedger, Simulation } from '@symmetra/testing';
 import type { SimulatedDisk } from '@symmetra/testing';
 import { NODE_IDS, watchedContext } from './node-identity.js';
 import { pairDevice } from './pair-device.js';
-import type { InRow, OutRow, PairGoal } from './pair-device.js';
+import type { InRow, OutRow, PairGoal } from './pair-rows.js';
 import { pairNode } from './pair-node.js';
 import type { Malice } from './pair-node.js';
 import type { Run } from './seeds.js';

@@ -10,14 +10,20 @@ const source = new URL('../src/main.ts', import.meta.url);
 /** The condition under which our packages resolve to their sources. */
 const CONDITION = '@symmetra/source';
 
+/** Compiles on the fly; a development dependency of the repository, not of the package. */
+const COMPILER = 'tsx/esm/api';
+
 /** A resolver that adds the condition to whatever Node resolves. */
 const RESOLVER = `export const resolve = (specifier, context, next) =>
   next(specifier, { ...context, conditions: ['${CONDITION}', ...context.conditions] });`;
 
-/** @returns {string | undefined} where the compiler stands that the repository installs for its developers */
-function findTsx() {
+/** The compiler that the repository installs for its developers. An installed package neither has it nor needs it. */
+const COMPILER = 'tsx/esm/api';
+
+/** @returns {string | undefined} where it stands */
+function findCompiler() {
   try {
-    return import.meta.resolve('tsx/esm/api');
+    return import.meta.resolve(COMPILER);
   } catch {
     return undefined;
   }
@@ -28,13 +34,13 @@ const wantsSource = process.execArgv.includes(`--conditions=${CONDITION}`);
 if (existsSync(fileURLToPath(built)) && !wantsSource) {
   await import(built.href);
 } else {
-  const tsx = existsSync(fileURLToPath(source)) ? findTsx() : undefined;
-  if (tsx === undefined) {
+  const found = existsSync(fileURLToPath(source)) ? findCompiler() : undefined;
+  if (found === undefined) {
     console.error('NOT_BUILT: this copy of symmetra is not built; run `npm ci` and `npm run build` first');
     process.exitCode = 1;
   } else {
     register(`data:text/javascript,${encodeURIComponent(RESOLVER)}`);
-    const compiler = /** @type {{ register: () => void }} */ (await import(tsx));
+    const compiler = /** @type {{ register: () => void }} */ (await import(found));
     compiler.register();
     await import(source.href);
   }

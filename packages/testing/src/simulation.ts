@@ -10,7 +10,7 @@ import { SimulatedProcess } from './process.js';
 import type { Boot, Surroundings } from './process.js';
 
 /** Sees every state that a party persists. */
-export type CommitObserver = (
+type CommitObserver = (
   party: string,
   entry: string,
   before: object | undefined,
@@ -18,7 +18,7 @@ export type CommitObserver = (
 ) => void;
 
 /** How long the two phases of a run may take, in ticks. */
-export interface Phases {
+interface Phases {
   /** Faults happen. */
   readonly stormy: number;
   /** Nothing goes wrong any more; everything must complete. */

@@ -72,7 +72,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   );
 }
 
-export function mac(suite: HandSuite, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+function mac(suite: HandSuite, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(
     createHmac(suite.hash, key)
       .update(raw(...parts))

@@ -20,7 +20,7 @@ export type ApplicationKey = Secret<'ApplicationKey'>;
 export type TlsKey = Secret<'TlsKey'>;
 
 /** The derivation context of a negotiation: A, B, key id, and a hash. */
-export function pairContext(
+function pairContext(
   context: ProtocolContext,
   header: Header,
   transcriptHash: Uint8Array,
