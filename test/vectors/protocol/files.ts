@@ -1,10 +1,12 @@
 import type { SuiteTable } from '@symmetra/crypto';
 import { controlVector } from './control.js';
-import { enrolment, tokenVector } from './enrolment.js';
+import { enrolment } from './enrolment.js';
 import { networkVector } from './network.js';
 import { pairwiseVector } from './pairwise.js';
-import { codeVector, proofVector, ratchetStep } from './ratchet.js';
+import { codeVector, proofVector } from './proof.js';
+import { ratchetStep } from './ratchet.js';
 import { sessionVector } from './session.js';
+import { tokenVector } from './token.js';
 import type { Vector } from './vector.js';
 
 const INPUTS =
