@@ -10,9 +10,6 @@ const source = new URL('../src/main.ts', import.meta.url);
 /** The condition under which our packages resolve to their sources. */
 const CONDITION = '@symmetra/source';
 
-/** Compiles on the fly; a development dependency of the repository, not of the package. */
-const COMPILER = 'tsx/esm/api';
-
 /** A resolver that adds the condition to whatever Node resolves. */
 const RESOLVER = `export const resolve = (specifier, context, next) =>
   next(specifier, { ...context, conditions: ['${CONDITION}', ...context.conditions] });`;
