@@ -1,3 +1,4 @@
+import type { Device } from '@symmetra/sdk';
 import type { Command } from 'commander';
 import { addCommand, addGroup, option, required } from '../command.js';
 import { ask, openOptions, stateOptions, suiteOption } from '../device/state.js';
@@ -31,6 +32,10 @@ interface Status {
   readonly warnings: readonly string[];
   readonly code?: string;
 }
+
+/** Milliseconds for the nodes that are not needed for the device to be enrolled. */
+const REST_MS = 3000;
+const REST_CHECK_MS = 50;
 
 export function addDeviceCommands(program: Command, invocation: Invocation): void {
   const device = addGroup(program, 'device', 'a device of the network');
@@ -100,7 +105,18 @@ async function enrol(invocation: Invocation, options: EnrolOptions): Promise<voi
     signal: ending.signal,
   });
   invocation.onEnd('device', async () => device.close());
+  await restEnrolled(invocation, device);
   tell(invocation, device.status(), 'enrolled');
+}
+
+/** Enough nodes are done; the others get a moment, so that nothing is left for the next command. */
+async function restEnrolled({ clock }: Invocation, device: Device): Promise<void> {
+  const deadline = clock.monotonic() + REST_MS;
+  while (device.status().warnings.length > 0 && clock.monotonic() < deadline) {
+    await new Promise<void>((resolve) => {
+      clock.setTimer(REST_CHECK_MS, resolve);
+    });
+  }
 }
 
 async function status(invocation: Invocation, options: StateOptions): Promise<void> {
