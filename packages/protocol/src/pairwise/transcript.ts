@@ -20,11 +20,7 @@ export type ApplicationKey = Secret<'ApplicationKey'>;
 export type TlsKey = Secret<'TlsKey'>;
 
 /** The derivation context of a negotiation: A, B, key id, and a hash. */
-function pairContext(
-  context: ProtocolContext,
-  header: Header,
-  transcriptHash: Uint8Array,
-): KdfContext {
+function pairContext(context: ProtocolContext, header: Header, transcriptHash: Uint8Array): KdfContext {
   return {
     networkId: context.networkId,
     initiator: header.initiator,
