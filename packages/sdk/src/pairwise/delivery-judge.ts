@@ -48,9 +48,14 @@ export class DeliveryJudge {
     return this.#awaited.get(keyId) ?? new Set();
   }
 
+  /** A delivery that fits its own header came: whatever became of the key, its node was not silent. */
+  arrived({ header, nodeId }: CheckedDelivery): void {
+    this.#awaited.get(toHex(header.keyId))?.delete(nodeId);
+  }
+
   /** A delivery that fits its own header came behind the quorum. */
   late(delivery: CheckedDelivery, headerHash: Uint8Array): void {
-    this.#awaited.get(toHex(delivery.header.keyId))?.delete(delivery.nodeId);
+    this.arrived(delivery);
     this.#compare(delivery, headerHash);
   }
 

@@ -44,6 +44,8 @@ export class ResponderRuns {
   readonly #judge: DeliveryJudge;
   readonly #gathering = new Gathering();
   readonly #runs = new Map<string, ResponderRun>();
+  /** Hashes of the headers whose answers are being written. */
+  readonly #answering = new Map<string, Uint8Array>();
 
   private constructor(parts: PairParts) {
     this.#parts = parts;
@@ -74,6 +76,7 @@ export class ResponderRuns {
     if (checked === undefined) return;
     const { header } = checked;
     const keyId = toHex(header.keyId);
+    this.#judge.arrived(checked);
     const known = this.#headerHashOf(keyId);
     if (known !== undefined) {
       this.#parts.acknowledger.add(nodeId, header.keyId);
@@ -178,6 +181,7 @@ export class ResponderRuns {
     const step = respond(context, policies.floors(deviceId), quorum, held, fresh);
     const { state } = step;
     // Before anything is awaited: what comes from now on is late, and not missing.
+    this.#answering.set(keyId, first.headerHash);
     this.#judge.judge(first, [...good.values()], bad);
     try {
       if (state.kind === 'refused') await this.#refuse(header, state, step.output);
@@ -195,6 +199,8 @@ export class ResponderRuns {
       this.#runs.delete(keyId);
       this.#parts.onFailure(error);
       return;
+    } finally {
+      this.#answering.delete(keyId);
     }
     for (const secret of step.consumed) secret.wipe();
     for (const nodeId of good.keys()) this.#parts.acknowledger.add(nodeId, header.keyId);
@@ -269,7 +275,11 @@ export class ResponderRuns {
   }
 
   #headerHashOf(keyId: string): Uint8Array | undefined {
-    return this.#runs.get(keyId)?.record.state.headerHash ?? this.#parts.keys.get(keyId)?.held?.headerHash;
+    return (
+      this.#answering.get(keyId) ??
+      this.#runs.get(keyId)?.record.state.headerHash ??
+      this.#parts.keys.get(keyId)?.held?.headerHash
+    );
   }
 }
 
