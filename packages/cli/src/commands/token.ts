@@ -1,3 +1,4 @@
+import { MAX_TOKEN_USES } from '@symmetra/protocol';
 import { toHex } from '@symmetra/crypto';
 import type { Command } from 'commander';
 import { openAdministrator } from '../administrator/administrator.js';
@@ -8,7 +9,6 @@ import type { Invocation } from '../invocation.js';
 import { name, path, positiveDuration, tag, wholeNumber } from '../values.js';
 
 const HOUR_MS = 3_600_000;
-const MAX_USES = 1_000_000;
 
 interface CreateOptions {
   readonly data: string;
@@ -29,7 +29,11 @@ export function addTokenCommands(program: Command, invocation: Invocation): void
     options: [
       required(option('--data <dir>', 'the directory of the network, with admin.key', path)),
       option('--expires <duration>', 'how long it can be used (default: 1h)', positiveDuration),
-      option('--uses <count>', 'how many devices can enrol with it (default: 1)', wholeNumber(1, MAX_USES)),
+      option(
+        '--uses <count>',
+        'how many devices can enrol with it (default: 1)',
+        wholeNumber(1, MAX_TOKEN_USES),
+      ),
       option('--tag <name=value>', 'a tag for the devices; may be given several times', tag),
       option('--account <name>', 'the account of the devices (default: default)', name),
     ],

@@ -63,6 +63,9 @@ export interface ControlEvent {
 /** ENR-8: the stage of every device in epoch 0, and so the first of every policy. */
 export const FIRST_STAGE = 'bootstrap';
 
+/** CTL-4: most devices that may enrol with one token; a node keeps its answer to each of them in one row. */
+export const MAX_TOKEN_USES = 256;
+
 const KINDS = { policy: 1, 'token-create': 2, 'device-revoke': 3, 'key-revoke': 4 } as const;
 
 /** CTL-3: canonical bytes of an event. */
@@ -125,7 +128,7 @@ function readBody(reader: Reader, kind: number): ControlBody {
         kind: 'token-create',
         tokenId: reader.raw(SHORT_ID_LENGTH),
         account: reader.text(MAX_NAME_LENGTH),
-        uses: reader.u32(),
+        uses: readUses(reader),
         expiresMs: readCount(reader),
         tags: reader.list(MAX_LIST, (r) => ({ key: r.text(MAX_NAME_LENGTH), value: r.text(MAX_TEXT) })),
         secrets: reader.list(MAX_NODES, (r) => ({
@@ -171,6 +174,14 @@ function readPolicy(reader: Reader): Policy {
     );
   }
   return policy;
+}
+
+function readUses(reader: Reader): number {
+  const uses = reader.u32();
+  if (uses < 1 || uses > MAX_TOKEN_USES) {
+    throw new SymmetraError('BAD_EVENT', `a token serves 1 to ${MAX_TOKEN_USES} devices`, { uses });
+  }
+  return uses;
 }
 
 function readFlag(reader: Reader): boolean {
