@@ -151,14 +151,14 @@ describe('a revoked key', () => {
 });
 
 describe('a policy that forbids a suite', () => {
-  test('ends its sessions at once; a device with another suite goes on', async () => {
+  test('ends its sessions and links at once; a device with another suite goes on', async () => {
     const token = await network.administrator.createToken();
     const dave = await TestDevice.enrol(token, 2);
     await alice.connect('node-1');
     await dave.connect('node-1');
     await network.administrator.submit({ kind: 'policy', policy: { ...DEFAULT_POLICY, allowedSuites: [1] } });
     await alice.attach('node-1', 'node-1');
-    await expect(dave.attach('node-1', 'node-1')).rejects.toMatchObject({ code: 'SESSION_LOST' });
+    expect(await dave.link?.closed).toMatchObject({ code: 'SESSION_LOST' });
     await expect(dave.openSession('node-2')).rejects.toMatchObject({ code: 'SUITE_FORBIDDEN' });
     await dave.ratchet('node-2', 'production', 1);
     await dave.openSession('node-2');

@@ -79,10 +79,20 @@ export class Enforcement implements EventEffects {
     this.#parts.onHalted();
   }
 
-  /** Sessions under a suite that is now forbidden end at once; the devices learn the policy behind the receipt. */
+  /**
+   * Sessions under a suite that is now forbidden end at once, and with them the links on which their events came, so that
+   * the devices attach anew; the others learn the policy behind the receipt.
+   */
   async #enforcePolicy(signed: SignedEvent): Promise<void> {
-    const { sessions, state } = this.#parts;
-    sessions.retain((session) => state.allowsSuite(session.suiteId));
+    const { sessions, state, links } = this.#parts;
+    const deaf = new Set<string>();
+    sessions.retain(({ deviceHex, suiteId }) => {
+      const isAllowed = state.allowsSuite(suiteId);
+      if (!isAllowed) deaf.add(deviceHex);
+      return isAllowed;
+    });
+    for (const deviceHex of deaf)
+      links.close(deviceHex, 'SESSION_LOST', 'policy forbids the suite of the session');
     void this.#tellAll(signed);
   }
 
