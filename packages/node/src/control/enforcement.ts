@@ -91,8 +91,9 @@ export class Enforcement implements EventEffects {
       if (!isAllowed) deaf.add(deviceHex);
       return isAllowed;
     });
-    for (const deviceHex of deaf)
+    for (const deviceHex of deaf) {
       links.close(deviceHex, 'SESSION_LOST', 'policy forbids the suite of the session');
+    }
     void this.#tellAll(signed);
   }
 
