@@ -39,7 +39,6 @@ async function negotiateMany(
       started += 1;
       const begun = performance.now();
       // Each lane runs one key after another; the lanes run side by side.
-      // oxlint-disable-next-line no-await-in-loop
       await owner.negotiate(request.peer, { purpose: 'bench', directKem: request.directKem });
       latencies.push(performance.now() - begun);
     }

@@ -47,7 +47,6 @@ async function unary(client: Client, count: number): Promise<void> {
   const lane = async (): Promise<void> => {
     while (started < count) {
       started += 1;
-      // oxlint-disable-next-line no-await-in-loop
       await one();
     }
   };

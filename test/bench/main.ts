@@ -37,7 +37,6 @@ if (values.help) {
   for (const name of names) {
     console.log(`measuring ${name} ...`);
     // One after the other: they share the machine.
-    // oxlint-disable-next-line no-await-in-loop
     Object.assign(results, await BENCHES[name]?.(keys));
   }
   for (const [name, figures] of Object.entries(results)) {
