@@ -113,6 +113,13 @@ describe('symmetra admin device', () => {
     expect(shown['nodes']).toMatchObject({ 'node-1': { epoch: expect.any(Number), revoked: false } });
   });
 
+  it('ATK-10: show gives the promotion code that the device shows after a step', async () => {
+    const stepped = await reply(['device', 'ratchet', '--state', state('alice')]);
+    const shown = await reply(['admin', 'device', 'show', id, '--data', data]);
+    expect(shown['code']).toMatch(/^[a-z2-7]{8}$/);
+    expect(shown['code']).toBe(stepped['code']);
+  });
+
   it('does not know a device that never enrolled', async () => {
     const unknown = 'a'.repeat(52);
     for (const verb of ['show', 'revoke']) {

@@ -1,3 +1,4 @@
+import { equalConstantTime } from '@symmetra/crypto';
 import { decodeState, encodeState, newestKeys, nodeCodePart, promotionCode } from '@symmetra/protocol';
 import type { DeviceChain, EpochKeys, NodeChain, SessionEnd } from '@symmetra/protocol';
 import { Simulation } from '@symmetra/testing';
@@ -106,7 +107,7 @@ export class ChainRun {
       const process = this.#simulation.process(name);
       const chain = process.get<DeviceChain>('chain');
       if (chain === undefined) continue;
-      if (node.keys.evidenceKey.equals(newestKeys(chain).evidenceKey)) {
+      if (equalConstantTime(node.keys.evidenceKey.bytes, newestKeys(chain).evidenceKey.bytes)) {
         this.#run.occurrences.note(`outcome:${fate} healed`);
       } else if (chain.keys.epoch + 1 < node.keys.epoch) {
         this.#run.occurrences.note(`outcome:${fate} shut out`);
@@ -161,8 +162,8 @@ export class ChainRun {
       node.pending === undefined &&
       device.keys.epoch === node.keys.epoch &&
       device.keys.stage === node.keys.stage &&
-      device.keys.ratchetKey.equals(node.keys.ratchetKey) &&
-      device.keys.evidenceKey.equals(node.keys.evidenceKey);
+      equalConstantTime(device.keys.ratchetKey.bytes, node.keys.ratchetKey.bytes) &&
+      equalConstantTime(device.keys.evidenceKey.bytes, node.keys.evidenceKey.bytes);
     if (!same) throw new Error('the ends do not share an epoch');
     if (device.keys.counter < node.keys.counter) throw new Error('the node is sessions ahead of its device');
     this.#checkCode(device, node);

@@ -128,9 +128,9 @@ class EnrolmentRun {
       const other = this.#simulation.process(nodeId).get<NodeChain>(`chain/${toHex(chain.parties.deviceId)}`);
       if (other === undefined) throw new Error(`${name} believes to be enrolled at ${nodeId}`);
       const same =
-        chain.keys.ratchetKey.equals(other.keys.ratchetKey) &&
-        chain.keys.chainKey.equals(other.keys.chainKey) &&
-        chain.keys.evidenceKey.equals(other.keys.evidenceKey);
+        equalConstantTime(chain.keys.ratchetKey.bytes, other.keys.ratchetKey.bytes) &&
+        equalConstantTime(chain.keys.chainKey.bytes, other.keys.chainKey.bytes) &&
+        equalConstantTime(chain.keys.evidenceKey.bytes, other.keys.evidenceKey.bytes);
       if (!same) throw new Error(`${name} and ${nodeId} hold different keys`);
       this.#checkDistinct(name, nodeId, chain);
       this.#checkErased(name, nodeId);

@@ -1,4 +1,3 @@
-import { equalConstantTime } from './bytes.js';
 import { SecretWipedError } from './error.js';
 
 const REDACTED = '[secret]';
@@ -34,11 +33,6 @@ export class Secret<Name extends string> {
   wipe(): void {
     this.#bytes?.fill(0);
     this.#bytes = undefined;
-  }
-
-  /** Compares in constant time. @throws SecretWipedError when either one was wiped. */
-  equals(other: Secret<Name>): boolean {
-    return equalConstantTime(this.bytes, other.bytes);
   }
 
   /** An independent copy, to be wiped on its own. */

@@ -73,11 +73,6 @@ export function readNodeId(reader: Reader): string {
   return id;
 }
 
-/** Whether a string can be a node id. */
-export function isNodeId(id: string): boolean {
-  return NODE_ID.test(id);
-}
-
 /** Reads the fields that every handshake message begins with, and checks them. @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK */
 export function readPreamble(context: ProtocolContext, reader: Reader): void {
   const version = reader.u8();

@@ -1,4 +1,5 @@
 import { toBase32, toHex } from '@symmetra/crypto';
+import type { CodePart } from '@symmetra/protocol';
 import type { Message } from '@symmetra/rpc';
 
 /** A device as one node knows it. */
@@ -33,6 +34,11 @@ export function deviceRecord(device: DeviceMessage): DeviceRecord {
     tokenId: toHex(device.tokenId),
     enrolled: new Date(device.enrolledMs).toISOString(),
   };
+}
+
+/** ATK-10: what one node gives to the promotion code; undefined before the device confirmed a step there. */
+export function codePartOf(nodeId: string, { codePart }: DeviceMessage): CodePart | undefined {
+  return codePart === null ? undefined : { nodeId, ...codePart };
 }
 
 /** What of a device's standing a person should see at a glance. */

@@ -1,9 +1,10 @@
 import { SymmetraError, fromBase32, fromHex } from '@symmetra/crypto';
+import { promotionCode } from '@symmetra/protocol';
 import type { ControlBody } from '@symmetra/protocol';
 import type { Command } from 'commander';
 import { openAdministrator } from '../administrator/administrator.js';
 import type { Administrator } from '../administrator/administrator.js';
-import { deviceRecord, standingOf } from '../administrator/device-record.js';
+import { codePartOf, deviceRecord, standingOf } from '../administrator/device-record.js';
 import type { DeviceRecord } from '../administrator/device-record.js';
 import { receiptSentences, requireReceipts } from '../administrator/receipts.js';
 import { addCommand, addGroup, option, required } from '../command.js';
@@ -48,6 +49,9 @@ export function addAdminCommands(program: Command, invocation: Invocation): Comm
     name: 'show',
     args: '<id>',
     summary: 'show one device, as every node knows it',
+    details:
+      'The code is the one that `symmetra device ratchet` printed on the device: two people who compare them know ' +
+      'that it was this device that replaced its keys. It takes all nodes.',
     options: [dataOption()],
     examples: ['symmetra admin device show ID --data .symmetra'],
     run: async (run, options, [id = '']) => showDevice(run, options, deviceId(id)),
@@ -102,7 +106,7 @@ async function showDevice(invocation: Invocation, { data }: AdminOptions, id: st
       try {
         const { device } = await calls.call(node, 'GetDevice', { deviceId: fromBase32(id) });
         if (device === null) throw new SymmetraError('DEVICE_UNKNOWN', 'the node does not know the device');
-        return { node: node.id, record: deviceRecord(device) };
+        return { node: node.id, record: deviceRecord(device), codePart: codePartOf(node.id, device) };
       } catch (error) {
         return { node: node.id, failure: failureOf(error) };
       }
@@ -118,8 +122,10 @@ async function showDevice(invocation: Invocation, { data }: AdminOptions, id: st
         : { stage: view.record.stage, epoch: view.record.epoch, revoked: view.record.revoked },
     ]),
   );
+  const parts = views.flatMap(({ codePart }) => codePart ?? []);
+  const code = parts.length === views.length ? promotionCode(parts) : null;
   const { epoch: _epochOfOneNode, ...shown } = record;
-  invocation.output.result({ ...shown, nodes }, [
+  invocation.output.result({ ...shown, code, nodes }, [
     `${record.name === '' ? 'device' : record.name} ${record.deviceId}`,
     `  ${standingOf(record)}, home ${record.home ?? '(not attached)'}, enrolled ${record.enrolled}`,
     ...Object.entries(record.tags).map(([key, value]) => `  ${key}=${value}`),
@@ -128,6 +134,7 @@ async function showDevice(invocation: Invocation, { data }: AdminOptions, id: st
         at === undefined ? [`  ${node}`, failure.code] : [`  ${node}`, `epoch ${at.epoch}`, standingOf(at)],
       ),
     ),
+    ...(code === null ? [] : [`  code ${code}`]),
   ]);
 }
 

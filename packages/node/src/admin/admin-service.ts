@@ -1,5 +1,5 @@
 import { SymmetraError, fromHex } from '@symmetra/crypto';
-import { DEVICE_ID_LENGTH } from '@symmetra/protocol';
+import { DEVICE_ID_LENGTH, nodeCodePart } from '@symmetra/protocol';
 import type { Message, MessageInput } from '@symmetra/rpc';
 import type { ControlState } from '../control/control-state.js';
 import type { LogFollower } from '../control/log-follower.js';
@@ -38,6 +38,7 @@ export function adminHandlers(parts: AdminServiceParts): SignedHandlers {
     tokenId: row.tokenId,
     enrolledMs: row.enrolledMs,
     cloneSuspected: row.cloneSuspected,
+    codePart: codePartOf(row),
   });
 
   return {
@@ -70,6 +71,17 @@ export function adminHandlers(parts: AdminServiceParts): SignedHandlers {
       const deviceHex = hexOf(deviceId);
       return { device: describe(deviceHex, await devices.read(deviceHex)) };
     },
+  };
+}
+
+/** ATK-10: what administrators compare with the device's promotion code. */
+function codePartOf({ chain }: DeviceRow): MessageInput<'symmetra.admin.v1.CodePart'> | null {
+  const part = nodeCodePart(chain);
+  if (part === undefined) return null;
+  return {
+    transcriptHash: Buffer.from(part.transcriptHash),
+    deviceNonce: Buffer.from(part.deviceNonce),
+    nodeNonce: Buffer.from(part.nodeNonce),
   };
 }
 

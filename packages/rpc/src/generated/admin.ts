@@ -25,6 +25,7 @@ import type { ServiceOptions as _google_protobuf_ServiceOptions, ServiceOptions_
 import type { SourceCodeInfo as _google_protobuf_SourceCodeInfo, SourceCodeInfo__Output as _google_protobuf_SourceCodeInfo__Output } from './google/protobuf/SourceCodeInfo.js';
 import type { UninterpretedOption as _google_protobuf_UninterpretedOption, UninterpretedOption__Output as _google_protobuf_UninterpretedOption__Output } from './google/protobuf/UninterpretedOption.js';
 import type { AdminServiceClient as _symmetra_admin_v1_AdminServiceClient, AdminServiceDefinition as _symmetra_admin_v1_AdminServiceDefinition } from './symmetra/admin/v1/AdminService.js';
+import type { CodePart as _symmetra_admin_v1_CodePart, CodePart__Output as _symmetra_admin_v1_CodePart__Output } from './symmetra/admin/v1/CodePart.js';
 import type { Device as _symmetra_admin_v1_Device, Device__Output as _symmetra_admin_v1_Device__Output } from './symmetra/admin/v1/Device.js';
 import type { EventReceipt as _symmetra_admin_v1_EventReceipt, EventReceipt__Output as _symmetra_admin_v1_EventReceipt__Output } from './symmetra/admin/v1/EventReceipt.js';
 import type { GetDeviceRequest as _symmetra_admin_v1_GetDeviceRequest, GetDeviceRequest__Output as _symmetra_admin_v1_GetDeviceRequest__Output } from './symmetra/admin/v1/GetDeviceRequest.js';
@@ -106,6 +107,7 @@ export interface ProtoGrpcType {
          * Every call is signed by an administrator that the descriptor names; unsigned or replayed calls are refused.
          */
         AdminService: SubtypeConstructor<typeof grpc.Client, _symmetra_admin_v1_AdminServiceClient> & { service: _symmetra_admin_v1_AdminServiceDefinition }
+        CodePart: MessageTypeDefinition<_symmetra_admin_v1_CodePart, _symmetra_admin_v1_CodePart__Output>
         Device: MessageTypeDefinition<_symmetra_admin_v1_Device, _symmetra_admin_v1_Device__Output>
         EventReceipt: MessageTypeDefinition<_symmetra_admin_v1_EventReceipt, _symmetra_admin_v1_EventReceipt__Output>
         GetDeviceRequest: MessageTypeDefinition<_symmetra_admin_v1_GetDeviceRequest, _symmetra_admin_v1_GetDeviceRequest__Output>

@@ -1,5 +1,6 @@
 // Original file: proto/symmetra/admin/v1/admin.proto
 
+import type { CodePart as _symmetra_admin_v1_CodePart, CodePart__Output as _symmetra_admin_v1_CodePart__Output } from '../../../symmetra/admin/v1/CodePart.js';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -46,6 +47,10 @@ export interface Device {
    * True when a party proved that it holds a state that the device's chain has left.
    */
   'cloneSuspected'?: (boolean);
+  /**
+   * This node's part of the promotion code; absent before the device confirmed a ratchet step.
+   */
+  'codePart'?: (_symmetra_admin_v1_CodePart | null);
 }
 
 /**
@@ -92,4 +97,8 @@ export interface Device__Output {
    * True when a party proved that it holds a state that the device's chain has left.
    */
   'cloneSuspected': (boolean);
+  /**
+   * This node's part of the promotion code; absent before the device confirmed a ratchet step.
+   */
+  'codePart': (_symmetra_admin_v1_CodePart__Output | null);
 }
