@@ -7,6 +7,7 @@ import {
   inspectOffer,
   receiveConfirmation,
   receiveOffer,
+  screenOffer,
 } from '@symmetra/protocol';
 import type { EnrolledDevice } from '@symmetra/protocol';
 import type { RandomBytes } from '@symmetra/entropy';
@@ -42,6 +43,9 @@ export class EnrolmentService {
     const { clock, random, state, tokens, audit } = this.#parts;
     const { tokenId, suiteId, enrolmentNonce } = inspectOffer(state.context, offer);
     const coinsLength = state.context.suites.get(suiteId).kem.coinsLength;
+    await tokens.screenOffer(tokenId, (secret) => {
+      screenOffer(state.context, state.enrolmentNode, secret, offer);
+    });
     try {
       const answer = await tokens.update(tokenId, ({ record }) => {
         const fresh = { nonce: random(32), coins: random(coinsLength) };
@@ -67,6 +71,7 @@ export class EnrolmentService {
     const { tokenId, deviceId } = inspectConfirmation(confirmation);
     const deviceHex = hexOf(deviceId);
     if (state.isDeviceRevoked(deviceHex)) throw new SymmetraError('DEVICE_REVOKED', 'the device is revoked');
+    await tokens.screenConfirmation(confirmation);
     const { acknowledgement, enrolled } = await tokens.update(tokenId, (token) => {
       const { state: record, output } = receiveConfirmation(token.record, confirmation);
       const also = output.enrolled === undefined ? [] : [this.#enrol(deviceHex, output.enrolled, token)];

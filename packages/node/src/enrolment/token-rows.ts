@@ -1,15 +1,23 @@
 import { AuthenticationError, SymmetraError } from '@symmetra/crypto';
-import { decodeState, encodeState, openTokenSecret } from '@symmetra/protocol';
-import type { ControlBody, TokenRecord } from '@symmetra/protocol';
+import {
+  decodeState,
+  encodeState,
+  inspectConfirmation,
+  openTokenSecret,
+  screenConfirmation,
+} from '@symmetra/protocol';
+import type { ControlBody, NodeTokenSecret, TokenRecord } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Change, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
-import { hexOf, tokenRow } from '../rows/row-keys.js';
+import { claimRow, hexOf, tokenRow } from '../rows/row-keys.js';
 import { wipeState } from '../rows/wipe-state.js';
+import { TokenSecrets } from './token-secrets.js';
 
 /** Secrets of tokens are sealed to the nodes' keys of this suite (CTL-4). */
 const SEAL_SUITE = 1;
 const MAX_ATTEMPTS = 8;
+const MAX_SECRETS = 1024;
 
 /** A token as this node keeps it. */
 export interface TokenRow {
@@ -30,9 +38,46 @@ export interface TokenStep<Output> {
 /** The enrolment tokens of this node; they change by compare-and-set. */
 export class TokenRows {
   readonly #store: Store;
+  readonly #secrets = new TokenSecrets(MAX_SECRETS);
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /**
+   * Shows a token's secret to a check. A token's row holds a claim of every device that enrolled with it; it is read
+   * once, so that offers of those who know no more than the token's id stay cheap however many devices there are.
+   * @throws TOKEN_UNKNOWN, what the check throws, and what the store throws
+   */
+  async screenOffer(tokenId: Uint8Array, check: (secret: NodeTokenSecret) => void): Promise<void> {
+    const known = this.#secrets.of(tokenId);
+    if (known !== undefined) {
+      check(known);
+      return;
+    }
+    const stored = await this.#store.get(tokenRow(tokenId));
+    if (stored === undefined) throw unknownToken();
+    const token = decodeTokenRow(stored.value);
+    try {
+      this.#secrets.keep(tokenId, token.record.token);
+      check(token.record.token);
+    } finally {
+      wipeState(token);
+    }
+  }
+
+  /**
+   * Compares a confirmation with the row of its claim alone, for the same reason.
+   * @throws TOKEN_UNKNOWN, RESERVATION_UNKNOWN, AUTHENTICATION_FAILED, BAD_ENCODING, and what the store throws
+   */
+  async screenConfirmation(confirmation: Uint8Array): Promise<void> {
+    const { tokenId, deviceId } = inspectConfirmation(confirmation);
+    const expected = await this.#store.get(claimRow(tokenId, deviceId));
+    if (expected === undefined) {
+      await this.screenOffer(tokenId, () => undefined);
+      throw new SymmetraError('RESERVATION_UNKNOWN', 'no reservation of this device is known; offer again');
+    }
+    screenConfirmation(expected.value, confirmation);
   }
 
   /**
@@ -43,16 +88,14 @@ export class TokenRows {
     const key = tokenRow(tokenId);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const stored = await this.#store.get(key);
-      if (stored === undefined) {
-        throw new SymmetraError('TOKEN_UNKNOWN', 'the token is not known at this node');
-      }
+      if (stored === undefined) throw unknownToken();
       const token = decodeTokenRow(stored.value);
       try {
         const { record, output, also = [] } = step(token);
         if (record === token.record) return output;
         const value = encodeState({ record, tags: token.tags });
         const made = await this.#store
-          .commit([{ key, value, expect: stored.version }, ...also])
+          .commit([{ key, value, expect: stored.version }, ...claimChanges(token.record, record), ...also])
           .finally(() => {
             value.fill(0);
             for (const change of also) change.value?.fill(0);
@@ -92,6 +135,18 @@ export class TokenRows {
   }
 }
 
+/** The rows of the claims that came and went between two states of a token. */
+function claimChanges({ tokenId, claims: before }: TokenRecord, { claims: after }: TokenRecord): Change[] {
+  const came = after
+    .filter((claim) => !before.includes(claim))
+    .map(({ deviceId, deviceTag }) => ({ key: claimRow(tokenId, deviceId), value: deviceTag }));
+  const stays = new Set(after.map(({ deviceId }) => hexOf(deviceId)));
+  const went = before
+    .filter(({ deviceId }) => !stays.has(hexOf(deviceId)))
+    .map(({ deviceId }) => ({ key: claimRow(tokenId, deviceId), value: null }));
+  return [...came, ...went];
+}
+
 /** Erases `value`. @throws BAD_ENCODING */
 export function decodeTokenRow(value: Uint8Array): TokenRow {
   const row = decodeState<TokenRow>(value);
@@ -103,4 +158,8 @@ export function decodeTokenRow(value: Uint8Array): TokenRow {
 export function withoutExpired(record: TokenRecord, nowMs: number): TokenRecord {
   const claims = record.claims.filter((claim) => claim.kind === 'spent' || claim.expiresMs > nowMs);
   return claims.length === record.claims.length ? record : { ...record, claims };
+}
+
+function unknownToken(): SymmetraError {
+  return new SymmetraError('TOKEN_UNKNOWN', 'the token is not known at this node');
 }

@@ -6,6 +6,7 @@
  *   log/<number>                  control events, in order
  *   fork/<number>                 an event whose number another event has: the node stays halted
  *   token/<token id>              what the node knows of an enrolment token
+ *   claim/<token id>/<device id>  what confirms a device's claim on a token
  *   device/<device id>            a device's chain and standing
  *   key/<key id>                  a negotiation that the node approved
  *   share/<responder>/<key id>    a share that waits for its responder
@@ -40,6 +41,10 @@ export function forkRow(number: number): string {
 
 export function tokenRow(tokenId: Uint8Array): string {
   return TOKEN_ROWS + hexOf(tokenId);
+}
+
+export function claimRow(tokenId: Uint8Array, deviceId: Uint8Array): string {
+  return `claim/${hexOf(tokenId)}/${hexOf(deviceId)}`;
 }
 
 export function deviceRow(deviceHex: string): string {

@@ -1,8 +1,8 @@
 import { AuthenticationError, SymmetraError, equalConstantTime } from '@symmetra/crypto';
-import type { Secret } from '@symmetra/crypto';
+import type { Secret, Suite } from '@symmetra/crypto';
 import type { ProtocolContext, Step } from '../context.js';
 import { decodeConfirmation, decodeOffer, decodeOfferBody, encodeAnswer } from './messages.js';
-import type { OfferBody } from './messages.js';
+import type { Confirmation, Offer, OfferBody } from './messages.js';
 import { deviceIdOf } from './token.js';
 import type { NodeTokenSecret } from './token.js';
 import { enrolmentKeys, filterTag, offerTag } from './transcript.js';
@@ -54,12 +54,17 @@ export interface TokenRecord {
   readonly claims: readonly (ReservedClaim | SpentClaim)[];
 }
 
+interface StaticKemKey {
+  readonly publicKey: Uint8Array;
+  readonly secretKey: Secret<'NodeKemKey'>;
+}
+
 /** The node's side of an enrolment: its identity, keys and rules. */
 export interface EnrolmentNode {
   readonly nodeId: string;
   readonly nodeKeyHash: Uint8Array;
   /** Static KEM keys by suite. */
-  readonly kemKeys: ReadonlyMap<number, { publicKey: Uint8Array; secretKey: Secret<'NodeKemKey'> }>;
+  readonly kemKeys: ReadonlyMap<number, StaticKemKey>;
   /** Suites that policy allows now. */
   readonly allowedSuites: readonly number[];
   readonly descriptorVersion: number;
@@ -78,20 +83,26 @@ export function inspectOffer(context: ProtocolContext, offer: Uint8Array): Offer
   return decodeOfferBody(context, decodeOffer(offer).body);
 }
 
+/** An offer that knows the token, and what was read on the way to that finding. */
+interface ScreenedOffer {
+  readonly offer: Offer;
+  readonly body: OfferBody;
+  readonly parties: EnrolmentParties;
+  readonly suite: Suite;
+  /** The node's static key of the suite. */
+  readonly kemKey: StaticKemKey;
+}
+
 /**
- * ENR-3, ENR-4: checks an offer and answers it. The identical offer gets the identical answer; another one that
- * verifies on a token without a use left is refused as contested.
- * @throws BAD_ENCODING, WRONG_NETWORK, WRONG_NODE, DESCRIPTOR_OLD, SUITE_FORBIDDEN, AUTHENTICATION_FAILED,
- *   BAD_KEM_KEY, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_CONTESTED
+ * ENR-3, up to tag0: all that a stranger's offer costs. It needs the token's secret alone and does no KEM work.
+ * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, WRONG_NODE, SUITE_FORBIDDEN, AUTHENTICATION_FAILED
  */
-export function receiveOffer(
+export function screenOffer(
   context: ProtocolContext,
   node: EnrolmentNode,
-  record: TokenRecord,
+  token: NodeTokenSecret,
   offerBytes: Uint8Array,
-  nowMs: number,
-  random: AnswerRandom,
-): Step<TokenRecord, Uint8Array> {
+): ScreenedOffer {
   const offer = decodeOffer(offerBytes);
   const body = decodeOfferBody(context, offer.body);
   if (body.nodeId !== node.nodeId) {
@@ -109,9 +120,26 @@ export function receiveOffer(
     nodeId: node.nodeId,
     nodeKeyHash: node.nodeKeyHash,
   };
-  if (!equalConstantTime(offer.filterTag, filterTag(context, suite, parties, record.token, offer.body))) {
+  if (!equalConstantTime(offer.filterTag, filterTag(context, suite, parties, token, offer.body))) {
     throw new AuthenticationError('the enrolment offer does not verify');
   }
+  return { offer, body, parties, suite, kemKey };
+}
+
+/**
+ * ENR-3, ENR-4: checks an offer and answers it. The identical offer gets the identical answer; another one that
+ * verifies on a token without a use left is refused as contested.
+ * @throws what {@link screenOffer} throws, BAD_KEM_KEY, DESCRIPTOR_OLD, TOKEN_EXPIRED, TOKEN_SPENT, TOKEN_CONTESTED
+ */
+export function receiveOffer(
+  context: ProtocolContext,
+  node: EnrolmentNode,
+  record: TokenRecord,
+  offerBytes: Uint8Array,
+  nowMs: number,
+  random: AnswerRandom,
+): Step<TokenRecord, Uint8Array> {
+  const { offer, body, parties, suite, kemKey } = screenOffer(context, node, record.token, offerBytes);
   const offerHash = suite.hash(offerBytes);
   const live = record.claims.filter((claim) => claim.kind === 'spent' || claim.expiresMs > nowMs);
   const repeated = live.find((claim) => equalConstantTime(claim.offerHash, offerHash));
@@ -203,6 +231,16 @@ export function inspectConfirmation(confirmation: Uint8Array): { tokenId: Uint8A
   return { tokenId, deviceId };
 }
 
+/** ENR-6: whether a confirmation is the one that a claim waits for. @throws BAD_ENCODING, AUTHENTICATION_FAILED */
+export function screenConfirmation(deviceTag: Uint8Array, confirmation: Uint8Array): void {
+  checkConfirmationTag(deviceTag, decodeConfirmation(confirmation));
+}
+
+function checkConfirmationTag(deviceTag: Uint8Array, { tag }: Confirmation): void {
+  if (equalConstantTime(deviceTag, tag)) return;
+  throw new AuthenticationError('the enrolment confirmation does not verify');
+}
+
 /**
  * ENR-6, ENR-7: checks the confirmation, spends the use and acknowledges. Persist the record and the new device's
  * chain in one commit, then send the acknowledgement.
@@ -219,9 +257,7 @@ export function receiveConfirmation(
   if (claim === undefined) {
     throw new SymmetraError('RESERVATION_UNKNOWN', 'no reservation of this device is known; offer again');
   }
-  if (!equalConstantTime(claim.deviceTag, confirmation.tag)) {
-    throw new AuthenticationError('the enrolment confirmation does not verify');
-  }
+  checkConfirmationTag(claim.deviceTag, confirmation);
   if (claim.kind === 'spent') {
     return { state: record, output: { acknowledgement: claim.ackTag }, consumed: [] };
   }
