@@ -61,7 +61,9 @@ export function floorsOf(suite: Suite, deviceId: Uint8Array): ResponderFloors {
     nodes: NODES,
     minimumNodes: 3,
     minimumThreshold: 2,
+    minimumDescriptorVersion: 4,
     allowedSuites: [suite.id],
+    requireDirectKem: false,
     firstContactAll: false,
   };
 }

@@ -234,6 +234,24 @@ describe.each(SUITES)('pairwise keys under suite $id', (suite) => {
     expect(pair.respond(pair.deliver(all.output), { firstContactAll: true }).state.kind).toBe('responded');
   });
 
+  test('PAIR-7: a header below what the responder verified is refused, and the refusal is authentic', () => {
+    const pair = couple();
+    const begun = pair.begin({});
+    const old = pair.respond(pair.deliver(begun.output), { minimumDescriptorVersion: 5 });
+    expect(old.state).toMatchObject({ kind: 'refused', code: 'DESCRIPTOR_OLD' });
+    expect(old.held).toEqual([]);
+    expect(pair.refusal(begun.state, old.output)).toBe('DESCRIPTOR_OLD');
+
+    const without = pair.begin({ direct: false });
+    const open = pair.respond(pair.deliver(without.output), { requireDirectKem: true });
+    expect(open.state).toMatchObject({ kind: 'refused', code: 'DIRECT_KEM_REQUIRED' });
+    expect(pair.refusal(without.state, open.output)).toBe('DIRECT_KEM_REQUIRED');
+
+    const met = pair.begin({});
+    const strict = { minimumDescriptorVersion: 4, requireDirectKem: true };
+    expect(pair.respond(pair.deliver(met.output), strict).state.kind).toBe('responded');
+  });
+
   test('PAIR-8: a response that was changed, is another message or for another key changes nothing', () => {
     const pair = couple();
     const begun = pair.begin({});

@@ -143,6 +143,16 @@ describe.each(SUITES)('ratchet under suite $id', (suite) => {
     ]);
   });
 
+  test('ATK-3: an R1 whose place another one took does not come back', () => {
+    const first = answer(newChain(suite).node, start('first').output, 'one');
+    const second = answer(first.state, start('second').output, 'two');
+    const third = answer(second.state, start('third').output, 'three');
+    for (const late of ['first', 'second']) {
+      expect(codeOf(() => answer(third.state, start(late).output, 'four'))).toBe('MESSAGE_LATE');
+    }
+    expect(r2Of(answer(third.state, start('third').output, 'five'))).toEqual(r2Of(third));
+  });
+
   test('ATK-5: R2 that was changed, or answers another R1, changes nothing', () => {
     const { state, output } = start();
     const r2 = r2Of(answer(newChain(suite).node, output));

@@ -76,7 +76,9 @@ class PairDevice implements Actor {
       nodes: NODE_IDS,
       minimumNodes: 3,
       minimumThreshold: 2,
+      minimumDescriptorVersion: 1,
       allowedSuites: [suite.id],
+      requireDirectKem: false,
       firstContactAll: false,
     };
   }

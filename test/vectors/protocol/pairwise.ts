@@ -126,7 +126,9 @@ function floorsOf(suiteId: number): ResponderFloors {
     nodes: NODE_IDS,
     minimumNodes: 3,
     minimumThreshold: 2,
+    minimumDescriptorVersion: 1,
     allowedSuites: [suiteId],
+    requireDirectKem: false,
     firstContactAll: false,
   };
 }

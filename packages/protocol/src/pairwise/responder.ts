@@ -49,7 +49,9 @@ export interface ResponderFloors {
   readonly nodes: readonly string[];
   readonly minimumNodes: number;
   readonly minimumThreshold: number;
+  readonly minimumDescriptorVersion: number;
   readonly allowedSuites: readonly number[];
+  readonly requireDirectKem: boolean;
   /** Whether a first contact must be dealt k = n. */
   readonly firstContactAll: boolean;
 }
@@ -248,6 +250,8 @@ function refusalReason(
   held: readonly HeldContinuity[],
   continued: boolean,
 ): string | undefined {
+  if (header.descriptorVersion < floors.minimumDescriptorVersion) return 'DESCRIPTOR_OLD';
+  if (floors.requireDirectKem && header.ephemeralKeyHash === undefined) return 'DIRECT_KEM_REQUIRED';
   if (continued) return undefined;
   if (mustContinue(held)) return 'CONTINUITY_REQUIRED';
   const all = header.threshold === header.nodes.length && delivered === header.nodes.length;

@@ -37,7 +37,12 @@ interface PendingEpoch {
   readonly confirmation: EpochConfirmation;
   /** R2 as it was sent. */
   readonly r2: Uint8Array;
+  /** H(each R1 of this epoch whose place a later one took), the newest last; absent for none. */
+  readonly replaced?: readonly Uint8Array[];
 }
+
+/** A device gives up a step when policy forbids its suite, or R3 is refused: far more often than that ever happens. */
+const MAX_REPLACED = 64;
 
 /** The node's side of the ATK chain with one device. */
 export interface NodeChain {
@@ -126,7 +131,7 @@ export function inspectR1(context: ProtocolContext, r1: Uint8Array): R1Head {
 
 /**
  * ATK-3, ATK-4: checks R1 and answers. The same R1 gets the same R2; one with a new nonce replaces the pending
- * epoch. Persist the state, then send R2.
+ * epoch, and does not come back once it was replaced itself. Persist the state, then send R2.
  * @throws BAD_ENCODING, WRONG_NODE, AUTHENTICATION_FAILED, MESSAGE_LATE, SUITE_FORBIDDEN, BAD_KEM_KEY
  */
 export function receiveR1(
@@ -153,6 +158,9 @@ export function receiveR1(
   }
   if (chain.pending !== undefined && equalConstantTime(chain.pending.confirmation.r1Hash, r1Hash)) {
     return { state: chain, output: { kind: 'r2', r2: chain.pending.r2 }, consumed: [] };
+  }
+  if (chain.pending?.replaced?.some((one) => equalConstantTime(one, r1Hash)) === true) {
+    throw new SymmetraError('MESSAGE_LATE', 'a late copy of a message whose place another one took');
   }
   return answerR1(context, chain, rules, r1Bytes, { r1, head, r1Hash }, random);
 }
@@ -213,6 +221,7 @@ function answerR1(
   const pending: PendingEpoch = {
     keys: next.keys,
     r2,
+    ...(chain.pending && { replaced: replacedBy(chain.pending) }),
     confirmation: {
       r1Hash,
       transcriptHash: next.transcriptHash,
@@ -227,6 +236,11 @@ function answerR1(
       ? []
       : [...epochSecrets(chain.pending.keys), chain.pending.confirmation.deviceKey];
   return { state: { ...chain, pending }, output: { kind: 'r2', r2 }, consumed: replaced };
+}
+
+/** ATK-3: the R1s that must not come back: what waited now, and what it had replaced itself. */
+function replacedBy({ confirmation, replaced = [] }: PendingEpoch): readonly Uint8Array[] {
+  return [...replaced, confirmation.r1Hash].slice(-MAX_REPLACED);
 }
 
 /** Reads the part of R3 that says where it belongs. @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK */

@@ -68,13 +68,15 @@ export class Policies {
 
   /** What this device insists on as a responder. */
   floors(deviceId: Uint8Array): ResponderFloors {
-    const { nodes, threshold } = this.#descriptors.current;
+    const { nodes, threshold, version } = this.#descriptors.current;
     return {
       deviceId,
       nodes: nodes.map((node) => node.id),
       minimumNodes: nodes.length,
       minimumThreshold: threshold,
+      minimumDescriptorVersion: version,
       allowedSuites: this.suites,
+      requireDirectKem: this.current.requireDirectKem,
       firstContactAll: this.current.firstContactAll,
     };
   }
