@@ -74,6 +74,7 @@ function descriptorVector(): Vector {
   return {
     'root signing seed': by.hex(fixed('signing seed of root', 32)),
     'administrator signing seed': by.hex(fixed('signing seed of administrator', 32)),
+    'root public key': by.hex(root.publicKey),
     'root key hash': by.hex(rootKeyHash),
     descriptor: agreed('descriptor', signed.descriptor, encoded),
     signature: by.hex(signed.signature),

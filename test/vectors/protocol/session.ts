@@ -7,8 +7,8 @@ import type { Ends } from './ratchet.js';
 import { NETWORK_ID, agreed, bench, fixed } from './vector.js';
 import type { Vector } from './vector.js';
 
-const METHOD = '/symmetra.pairwise.v1.PairwiseService/Request';
-const EVENT = 'symmetra.link.v1.DeviceEvent';
+const METHOD = '/symmetra.pairwise.v1.PairwiseService/Negotiate';
+const EVENT = '/symmetra.link.v1.LinkService/Event';
 const GRANT = { lifetimeSeconds: 3600, maxMessages: 1_000_000, clockMs: 1_900_000_000_000 };
 
 /** SES-1 to SES-5: session 0 of the ends' epoch, a call, its reply, and an event. */
