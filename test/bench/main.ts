@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchEcho } from './echo.js';
+import { benchFlood } from './flood.js';
 import { benchPairwise } from './pairwise.js';
 
 const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
@@ -8,12 +9,14 @@ const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
   pairwise   completed pairwise keys, 64 in flight, three nodes, any two of which suffice; with the direct KEM
              between the devices (pairwise) and without it (pairwiseSymmetric)
   echo       a bare grpc-js echo, unary and streamed: the floor under the figures above
+  flood      bad enrolment offers at one node: unknown tokens, wrong tags, garbage; the handler alone, and over gRPC
 
 Figures are CPU milliseconds of the server processes; latencies depend on what else the machine does.`;
 
 const BENCHES: Readonly<Record<string, (keys: number) => Promise<object>>> = {
   pairwise: (keys) => benchPairwise(keys),
   echo: async (keys) => ({ echo: await benchEcho(keys * 10) }),
+  flood: (attempts) => benchFlood(attempts),
 };
 
 const { values } = parseArgs({

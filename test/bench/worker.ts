@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url';
 export class Worker {
   readonly #child: ChildProcess;
 
-  constructor(script: string, args: readonly string[] = []) {
+  /** @param nodeFlags of the runtime, for example --expose-gc */
+  constructor(script: string, nodeFlags: readonly string[] = []) {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = fork(path, args, {
-      execArgv: ['--import', 'tsx'],
+    this.#child = fork(path, {
+      execArgv: ['--import', 'tsx', ...nodeFlags],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
   }
