@@ -18,7 +18,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['packages/{crypto,protocol}/src/**'],
-      reporter: ['text', 'html'],
+      reporter: ['text-summary', 'html'],
       thresholds: { branches: 95 },
     },
   },

@@ -11,10 +11,20 @@ import { ensureInstalled, run } from './setup.mjs';
 
 const fast = process.argv.includes('--fast');
 const scratch = mkdtempSync(join(tmpdir(), 'symmetra-verify-'));
-const resultFile = join(scratch, 'tests.json');
 
 /** @param {string} script of package.json @returns {Step['command']} */
 const npm = (script) => ['npm', 'run', '--silent', script];
+
+/** @type {string[]} */
+const resultFiles = [];
+
+/** @param {string} name @param {...string} options @returns {Step} a run of tests whose results are counted */
+function tests(name, ...options) {
+  const resultFile = join(scratch, `${resultFiles.length}.json`);
+  resultFiles.push(resultFile);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
+  return { name, command: ['vitest', 'run', ...options, ...reporters] };
+}
 
 /** @type {readonly Step[]} */
 const steps = [
@@ -24,23 +34,14 @@ const steps = [
   { name: 'proto lint', command: npm('proto') },
   { name: 'generated types', command: npm('generate:check') },
   { name: 'unused code', command: npm('unused') },
-  {
-    name: 'tests',
-    command: [
-      'vitest',
-      'run',
-      ...(fast ? ['--project=unit'] : []),
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${resultFile}`,
-    ],
-  },
+  tests('tests, with the coverage of crypto and protocol', '--project=unit', '--coverage'),
+  ...(fast ? [] : [tests('simulations and processes', '--project=simulation', '--project=processes')]),
 ];
 
 /** @returns {Totals} what the test run itself reports; a file that could not be loaded counts as a failure */
 function totals() {
-  const { testResults } = /** @type {{ testResults: TestFile[] }} */ (
-    JSON.parse(readFileSync(resultFile, 'utf8'))
+  const testResults = resultFiles.flatMap(
+    (file) => /** @type {{ testResults: TestFile[] }} */ (JSON.parse(readFileSync(file, 'utf8'))).testResults,
   );
   const count = { passed: 0, failed: 0, skipped: 0 };
   for (const file of testResults) {
