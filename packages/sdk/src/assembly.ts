@@ -202,7 +202,7 @@ export async function assemble(
     suiteId,
   );
 
-  const counters = new PskCounters(context, keys);
+  const counters = new PskCounters(context, keys, random.bytes);
   const channels = new Channels({
     keys,
     counters,

@@ -18,13 +18,16 @@ export interface ExternalPsk {
   readonly key: Secret<'TlsPsk'>;
 }
 
+/** What a key gives to its channels. */
+export type ChannelKey = Pick<KeyMaterial, 'suiteId' | 'initiator' | 'responder' | 'keyId' | 'tlsKey'>;
+
 /**
  * CHN-1: the PSK and identity of connection number `counter`: KDF(tls, client role, counter). Each counter is used
  * once; the TLS client persists the next one before it connects, the server before it accepts data.
  */
 export function externalPsk(
   context: ProtocolContext,
-  key: KeyMaterial,
+  key: ChannelKey,
   client: TlsClient,
   counter: number,
 ): ExternalPsk {

@@ -1,11 +1,13 @@
-import { SymmetraError, toHex } from '@symmetra/crypto';
+import { Secret, SymmetraError, toHex } from '@symmetra/crypto';
 import { externalPsk } from '@symmetra/protocol';
-import type { ExternalPsk, ProtocolContext, TlsClient } from '@symmetra/protocol';
+import type { ChannelKey, ExternalPsk, ProtocolContext, TlsClient } from '@symmetra/protocol';
 import type { KeyRecord, TlsCounters } from '../keys/key-record.js';
 import type { KeyStore } from '../keys/key-store.js';
+import type { DeviceRandomness } from '../randomness.js';
 
 /** CHN-2: how far from the highest number that was accepted another one may be, in either direction. */
 const COUNTER_WINDOW = 32;
+const DECOY_SUITE = 1;
 
 /** A PSK that a TLS client asked for by its identity. */
 export interface OfferedPsk {
@@ -14,18 +16,34 @@ export interface OfferedPsk {
   readonly psk: ExternalPsk;
 }
 
+/** The identities of a key's counters, the first that of counter `from`. */
+interface KnownWindow {
+  readonly from: number;
+  readonly identities: readonly string[];
+}
+
 /** CHN-1, CHN-2: the one-time PSKs of the keys that this device holds. */
 export class PskCounters {
   readonly #context: ProtocolContext;
   readonly #keys: KeyStore;
   /** Identities that clients may use, by identity. */
   readonly #expected = new Map<string, { readonly keyId: string; readonly counter: number }>();
-  /** Up to which counter the identities of a key are known. */
-  readonly #knownTo = new Map<string, number>();
+  readonly #windows = new Map<string, KnownWindow>();
+  /** The revision of the keys that the identities were learned at. */
+  #learnedAt = -1;
+  /** Stands for the key of an identity that may not be used. */
+  readonly #decoy: ChannelKey;
 
-  constructor(context: ProtocolContext, keys: KeyStore) {
+  constructor(context: ProtocolContext, keys: KeyStore, random: DeviceRandomness['bytes']) {
     this.#context = context;
     this.#keys = keys;
+    this.#decoy = {
+      suiteId: DECOY_SUITE,
+      initiator: random(32),
+      responder: random(32),
+      keyId: random(16),
+      tlsKey: Secret.of('TlsKey', random(32)),
+    };
   }
 
   /** The PSK for the next connection that this device makes; its counter is used up, durably. */
@@ -44,17 +62,19 @@ export class PskCounters {
     return externalPsk(this.#context, record.material, clientOf(record), counter);
   }
 
-  /** What a client means by an identity; undefined when it is unknown or spent. */
+  /**
+   * CHN-2: what a client means by an identity; undefined when it is unknown or spent. The work is the same whatever the
+   * identity is, so that the time says nothing about it.
+   */
   find(identity: string): OfferedPsk | undefined {
-    if (!this.#expected.has(identity)) this.#extend();
+    this.#learn();
     const expected = this.#expected.get(identity);
-    if (expected === undefined) return undefined;
-    const { keyId, counter } = expected;
-    const record = this.#keys.get(keyId);
-    if (record === undefined || !isOpen(record.tls, counter)) {
-      this.#expected.delete(identity);
+    const record = expected && this.#keys.get(expected.keyId);
+    if (expected === undefined || record === undefined || !isOpen(record.tls, expected.counter)) {
+      externalPsk(this.#context, this.#decoy, 'initiator', 0).key.wipe();
       return undefined;
     }
+    const { keyId, counter } = expected;
     return { keyId, counter, psk: externalPsk(this.#context, record.material, clientOf(record), counter) };
   }
 
@@ -67,22 +87,30 @@ export class PskCounters {
   }
 
   /** Learns the identities of new keys and of windows that moved; drops those of keys that are gone. */
-  #extend(): void {
-    for (const [identity, { keyId }] of this.#expected) {
+  #learn(): void {
+    if (this.#learnedAt === this.#keys.revision) return;
+    this.#learnedAt = this.#keys.revision;
+    for (const [keyId, { identities }] of this.#windows) {
       if (this.#keys.get(keyId) !== undefined) continue;
-      this.#expected.delete(identity);
-      this.#knownTo.delete(keyId);
+      for (const identity of identities) this.#expected.delete(identity);
+      this.#windows.delete(keyId);
     }
-    for (const record of this.#keys.all()) {
-      const keyId = toHex(record.material.keyId);
-      const { from, to } = windowOf(record.tls);
-      for (let counter = Math.max(from, this.#knownTo.get(keyId) ?? 0); counter < to; counter++) {
-        const { identity, key } = externalPsk(this.#context, record.material, clientOf(record), counter);
-        key.wipe();
-        this.#expected.set(identity, { keyId, counter });
-      }
-      this.#knownTo.set(keyId, to);
+    for (const record of this.#keys.all()) this.#moveWindow(record);
+  }
+
+  #moveWindow(record: KeyRecord): void {
+    const keyId = toHex(record.material.keyId);
+    const { from, to } = windowOf(record.tls);
+    const known = this.#windows.get(keyId) ?? { from, identities: [] };
+    const kept = known.identities.slice(from - known.from);
+    for (const identity of known.identities.slice(0, from - known.from)) this.#expected.delete(identity);
+    for (let counter = from + kept.length; counter < to; counter++) {
+      const { identity, key } = externalPsk(this.#context, record.material, clientOf(record), counter);
+      key.wipe();
+      this.#expected.set(identity, { keyId, counter });
+      kept.push(identity);
     }
+    this.#windows.set(keyId, { from, identities: kept });
   }
 }
 

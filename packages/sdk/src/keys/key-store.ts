@@ -26,6 +26,7 @@ export class KeyStore {
   readonly #renewed = new Map<string, string>();
   readonly #writes = new Set<Promise<void>>();
   #listener: KeyListener | undefined;
+  #revision = 0;
 
   private constructor(state: DeviceState, ended: EndedKeys, clock: NodeClock) {
     this.#state = state;
@@ -41,6 +42,11 @@ export class KeyStore {
 
   listen(listener: KeyListener): void {
     this.#listener = listener;
+  }
+
+  /** Another number whenever a key came, changed or went. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get(keyId: string): KeyRecord | undefined {
@@ -82,7 +88,7 @@ export class KeyStore {
   /** Takes a key into use whose row was committed. */
   adopt(record: KeyRecord): void {
     const keyId = toHex(record.material.keyId);
-    this.#records.set(keyId, record);
+    this.#set(keyId, record);
     if (record.renewedBy !== undefined) this.#renewed.set(toHex(record.renewedBy), keyId);
   }
 
@@ -96,7 +102,7 @@ export class KeyStore {
     const record = this.#records.get(keyId);
     if (record === undefined) throw this.#unknown(keyId);
     const changed = change(record);
-    this.#records.set(keyId, changed);
+    this.#set(keyId, changed);
     await this.#state.commit([this.row(changed)]);
     return changed;
   }
@@ -127,6 +133,7 @@ export class KeyStore {
     );
     for (const { material, renewedBy } of records) {
       this.#records.delete(toHex(material.keyId));
+      this.#revision++;
       if (renewedBy !== undefined) this.#renewed.delete(toHex(renewedBy));
     }
     await this.#state.commit([
@@ -159,6 +166,11 @@ export class KeyStore {
       material.tlsKey.wipe();
     }
     this.#records.clear();
+  }
+
+  #set(keyId: string, record: KeyRecord): void {
+    this.#records.set(keyId, record);
+    this.#revision++;
   }
 
   /** A copy of the key; the use is counted at once and durable a moment later: a crash in between can give it back. */
