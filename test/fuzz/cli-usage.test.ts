@@ -2,6 +2,7 @@ import { EXIT, Invocation, Output, runProgram } from '@symmetra/cli';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { effort } from './effort.js';
 
 const ID = 'a'.repeat(52);
 const KEY = '0'.repeat(32);
@@ -114,7 +115,7 @@ describe('wrong usage', () => {
           expect(err.trimEnd().split('\n')).toHaveLength(1);
         },
       ),
-      { numRuns: 200 },
+      effort(200),
     );
   });
 });

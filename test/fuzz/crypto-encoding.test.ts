@@ -1,6 +1,7 @@
 import { EncodingError, Reader, Writer } from '@symmetra/crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { effort } from './effort.js';
 
 type Field =
   | { readonly kind: 'u8'; readonly value: number }
@@ -87,7 +88,7 @@ describe('the canonical encoding, fuzzed', () => {
       fc.property(fc.array(anyField, { maxLength: 12 }), (fields) => {
         expect(decode(encode(fields), fields)).toEqual(fields);
       }),
-      { numRuns: 500 },
+      effort(500),
     );
   });
 
@@ -100,7 +101,7 @@ describe('the canonical encoding, fuzzed', () => {
         const encodedAgain = result instanceof EncodingError ? bytes : encode(result);
         expect(encodedAgain).toEqual(bytes);
       }),
-      { numRuns: 2000 },
+      effort(2000),
     );
     expect(seen.errors).toBeGreaterThan(0);
     expect(seen.values).toBeGreaterThan(0);
@@ -115,7 +116,7 @@ describe('the canonical encoding, fuzzed', () => {
         expect(cut).toBeInstanceOf(EncodingError);
         expect(decode(Uint8Array.of(...bytes, 0), fields)).toBeInstanceOf(EncodingError);
       }),
-      { numRuns: 500 },
+      effort(500),
     );
   });
 
@@ -135,7 +136,7 @@ describe('the canonical encoding, fuzzed', () => {
           expect(result instanceof EncodingError ? bytes : encode(result)).toEqual(bytes);
         },
       ),
-      { numRuns: 500 },
+      effort(500),
     );
   });
 });

@@ -1,6 +1,7 @@
 import { combine, split } from '@symmetra/crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { effort } from './effort.js';
 
 /** A sharing, and k distinct points out of its n. */
 const sharing = fc
@@ -32,7 +33,7 @@ describe('secret sharing, fuzzed', () => {
         expect(shares.length).toBe(n);
         expect(combine(points.map((x) => ({ x, bytes: shares[x - 1] as Uint8Array })))).toEqual(secret);
       }),
-      { numRuns: 200 },
+      effort(200),
     );
   });
 
@@ -50,7 +51,7 @@ describe('secret sharing, fuzzed', () => {
         ];
         expect(combine(all)).toEqual(otherSecret);
       }),
-      { numRuns: 200 },
+      effort(200),
     );
   });
 });

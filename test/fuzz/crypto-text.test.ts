@@ -9,6 +9,7 @@ import {
 } from '@symmetra/crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { effort } from './effort.js';
 
 const encodings = [
   { name: 'hex', encode: toHex, decode: fromHex, alphabet: '0123456789abcdef' },
@@ -27,6 +28,7 @@ describe.each(encodings)('$name, fuzzed', ({ encode, decode, alphabet }) => {
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         expect(decode(encode(bytes))).toEqual(bytes);
       }),
+      effort(100),
     );
   });
 
@@ -36,7 +38,7 @@ describe.each(encodings)('$name, fuzzed', ({ encode, decode, alphabet }) => {
       fc.property(fc.oneof(fc.string(), near), (text) => {
         expect([text, 'BAD_TEXT']).toContain(encodedAgain(decode, encode, text));
       }),
-      { numRuns: 1000 },
+      effort(1000),
     );
   });
 });

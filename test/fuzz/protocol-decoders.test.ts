@@ -2,6 +2,7 @@ import { SymmetraError } from '@symmetra/crypto';
 import * as protocol from '@symmetra/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { effort } from './effort.js';
 import { CORPUS, mutated } from './protocol-corpus.js';
 
 const RUNS = 300;
@@ -60,7 +61,7 @@ describe.each(Object.entries(DECODERS))('the decoder of %s', (name, decode) => {
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         expect(OUTCOMES).toContain(outcome(decode, bytes));
       }),
-      { numRuns: RUNS },
+      effort(RUNS),
     );
   });
 
@@ -69,7 +70,7 @@ describe.each(Object.entries(DECODERS))('the decoder of %s', (name, decode) => {
       fc.property(mutated(valid ?? []), (bytes) => {
         expect(OUTCOMES).toContain(outcome(decode, bytes));
       }),
-      { numRuns: RUNS },
+      effort(RUNS),
     );
   });
 });
@@ -88,7 +89,7 @@ test('a token text is read whole or refused', () => {
       const read = outcome(again, new Uint8Array(0));
       expect(read === 'read' ? again() : read).toBe(read === 'read' ? candidate : 'TOKEN_MALFORMED');
     }),
-    { numRuns: RUNS },
+    effort(RUNS),
   );
 });
 
@@ -116,7 +117,7 @@ describe('stored states', () => {
         const state = { inner: [inner] };
         expect(protocol.decodeState(protocol.encodeState(state))).toEqual(state);
       }),
-      { numRuns: RUNS },
+      effort(RUNS),
     );
   });
 

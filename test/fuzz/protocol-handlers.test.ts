@@ -33,6 +33,7 @@ import {
   r2Random,
 } from '../scenario/protocol-world.js';
 import { floorsOf, rulesOf } from '../scenario/protocol-couple.js';
+import { effort } from './effort.js';
 import { METHOD, fuzzWorld, mutated } from './protocol-corpus.js';
 import type { FuzzWorld } from './protocol-corpus.js';
 
@@ -214,7 +215,7 @@ describe.each(SUITES)('handlers under suite $id', (suite) => {
             if (!(error instanceof SymmetraError) || !CODES.has(error.code)) throw error;
           }
         }),
-        { numRuns: RUNS },
+        effort(RUNS),
       );
       expect(handler.states.map(snapshot)).toEqual(before);
     },

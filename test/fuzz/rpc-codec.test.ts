@@ -3,6 +3,7 @@ import { decode, encode, methodDescriptors } from '@symmetra/rpc';
 import type { MessageName } from '@symmetra/rpc';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { effort } from './effort.js';
 
 const RUNS = 300;
 
@@ -50,7 +51,7 @@ describe('decoding what a stranger sends', () => {
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), messageLike), (bytes) => {
         expect(['OK', 'BAD_MESSAGE']).toContain(codeOf(() => decode(typeName, bytes)));
       }),
-      { numRuns: RUNS },
+      effort(RUNS),
     );
   });
 
@@ -61,7 +62,7 @@ describe('decoding what a stranger sends', () => {
         const message = decode(typeName, bytes);
         expect(decode(typeName, encode(typeName, message as never))).toEqual(message);
       }),
-      { numRuns: RUNS },
+      effort(RUNS),
     );
   });
 
@@ -122,6 +123,7 @@ describe('encoding', () => {
         expect([...message.ciphertext]).toEqual([...ciphertext]);
         expect(message.seq).toBe(seq);
       }),
+      effort(100),
     );
   });
 });

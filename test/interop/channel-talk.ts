@@ -1,5 +1,3 @@
-import { Buffer } from 'node:buffer';
-
 /** Frames of CHN-5 as a stranger writes them who has only the document. */
 function frame(type: number, body: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
