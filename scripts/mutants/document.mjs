@@ -1,0 +1,79 @@
+// docs/mutants.md: what was planted and what caught it, and what the sweep left.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run } from '../setup.mjs';
+
+/** @typedef {import('./planted.mjs').Mutant} Mutant */
+/** @typedef {import('./sweep.mjs').SweepResult} SweepResult */
+/** @typedef {{ mutant: Mutant, test: string, file: string }} Caught */
+
+const DOCUMENT = 'docs/mutants.md';
+
+/** @param {readonly Caught[]} caught */
+export async function writePlanted(caught) {
+  const rows = caught.map(({ mutant, test, file }) => [
+    mutant.name,
+    `\`${mutant.file}\``,
+    mutant.breaks,
+    `\`${file}\`: ${test}`,
+  ]);
+  await writePart('planted', table(['Mutant', 'In', 'What it breaks', 'Caught by'], rows));
+}
+
+/** @param {SweepResult} result */
+export async function writeSweep({ places, ran, caught, late, broken, equivalent, survivors }) {
+  const sentence =
+    `${places} mutations, ${ran} of them run: ${caught} caught by a failing test, ${late} by a run that did not ` +
+    `end in its time, ${broken} only by a test file that computes while it loads, ${equivalent.length} equivalent, ` +
+    `${survivors.length} survived.`;
+  const left = [
+    ...equivalent.map(({ mutation, reason }) => ({ mutation, reason })),
+    ...survivors.map((mutation) => ({ mutation, reason: '**not caught**' })),
+  ];
+  const rows = left.map(({ mutation, reason }) => [
+    `\`${mutation.file}\``,
+    `\`${mutation.line}\``,
+    `\`${mutation.from}\` to \`${mutation.to}\` (${mutation.nth})`,
+    reason,
+  ]);
+  const listed = table(
+    ['In', 'Line', 'Change (which of its kind in the line)', 'Why no test can see it'],
+    rows,
+  );
+  await writePart('sweep', rows.length === 0 ? sentence : `${sentence}\n\n${listed}`);
+}
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} rows
+ * @returns {string}
+ */
+function table(head, rows) {
+  const line = (/** @type {readonly string[]} */ cells) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/**
+ * Replaces what stands between the two marks of a part.
+ * @param {string} part
+ * @param {string} text
+ */
+async function writePart(part, text) {
+  const path = join(root, DOCUMENT);
+  const [before, rest] = split(readFileSync(path, 'utf8'), `<!-- ${part} -->`);
+  const [, after] = split(rest, `<!-- end of ${part} -->`);
+  writeFileSync(path, `${before}<!-- ${part} -->\n\n${text}\n\n<!-- end of ${part} -->${after}`);
+  await run('prettier', ['--write', '--log-level', 'warn', DOCUMENT]);
+}
+
+/**
+ * @param {string} text
+ * @param {string} mark
+ * @returns {[string, string]} what stands before and behind it
+ */
+function split(text, mark) {
+  const at = text.indexOf(mark);
+  if (at < 0) throw new Error(`${DOCUMENT} has no mark ${mark}`);
+  return [text.slice(0, at), text.slice(at + mark.length)];
+}
