@@ -34,15 +34,11 @@ async function round(seed, until) {
 
 await ensureInstalled();
 const until = Date.now() + minutes * MINUTE_MS;
-let stopped = false;
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
-  process.on(signal, () => {
-    stopped = true;
-  });
-}
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
 let rounds = 0;
 do {
   process.exitCode = await round(Number(options.seed ?? randomInt(MAX_SEED)), until);
   rounds += 1;
-} while (process.exitCode === 0 && options.seed === undefined && !stopped && Date.now() < until);
+} while (process.exitCode === 0 && options.seed === undefined && !stop.signal.aborted && Date.now() < until);
 console.log(`\nfuzz: ${rounds} rounds`);

@@ -20,6 +20,6 @@ export function effort(runs: number): Effort {
   return {
     numRuns: Math.ceil(runs * Number(factor)),
     seed: Number(seed),
-    interruptAfterTimeLimit: Math.max(1000, Math.min(LONGEST_MS, left)),
+    interruptAfterTimeLimit: Math.max(50, Math.min(LONGEST_MS, left)),
   };
 }
