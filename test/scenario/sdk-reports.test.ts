@@ -8,6 +8,7 @@ import { Timers } from '../../packages/sdk/src/timers.js';
 
 const NODES = ['node-1', 'node-2', 'node-3'];
 const HASH = new Uint8Array(32).fill(1);
+const AGREED = { headerHash: HASH, limits: { lifetimeSeconds: 60, uses: 0 } };
 const header = {
   keyId: new Uint8Array(16).fill(2),
   initiator: new Uint8Array(32).fill(3),
@@ -23,7 +24,7 @@ function delivery(nodeId: string, headerHash = HASH): CheckedDelivery {
     headerHash,
     share: Secret.of('Share', new Uint8Array(32)),
     ephemeralKey: new Uint8Array(0),
-    granted: { lifetimeSeconds: 1, uses: 0 },
+    granted: AGREED.limits,
   };
 }
 
@@ -45,7 +46,7 @@ describe('PAIR-11 reports', () => {
 
   test('a node that stays silent, after it had its time', () => {
     const { clock, judge, reported } = scene();
-    judge.judge(delivery('node-1'), good, new Set());
+    judge.judge(header, AGREED, good, new Map());
     clock.advance(4999);
     expect(reported).toEqual([]);
     clock.advance(1);
@@ -54,8 +55,8 @@ describe('PAIR-11 reports', () => {
 
   test('nobody who is only late', () => {
     const { clock, judge, reported } = scene();
-    judge.judge(delivery('node-1'), good, new Set());
-    judge.late(delivery('node-3'), HASH);
+    judge.judge(header, AGREED, good, new Map());
+    judge.late(delivery('node-3'), AGREED);
     clock.advance(60_000);
     expect(reported).toEqual([]);
   });
@@ -64,19 +65,29 @@ describe('PAIR-11 reports', () => {
     const other = new Uint8Array(32).fill(9);
     const before = scene();
     before.judge.judge(
-      delivery('node-1'),
+      header,
+      AGREED,
       [delivery('node-1'), delivery('node-2', other)],
-      new Set(['node-3']),
+      new Map([['node-3', 'SHARE_MISMATCH']]),
     );
     before.clock.advance(60_000);
     expect(before.reported).toEqual(['node-3 SHARE_MISMATCH', 'node-2 HEADER_MISMATCH']);
 
     const behind = scene();
-    behind.judge.judge(delivery('node-1'), [delivery('node-1')], new Set());
-    behind.judge.late(delivery('node-2', other), HASH);
-    behind.judge.badShare(header, 'node-3', HASH);
+    behind.judge.judge(header, AGREED, [delivery('node-1')], new Map());
+    behind.judge.late(delivery('node-2', other), AGREED);
+    behind.judge.bad(header, 'node-3', 'EPHEMERAL_KEY_MISMATCH', HASH);
     behind.clock.advance(60_000);
-    expect(behind.reported).toEqual(['node-2 HEADER_MISMATCH', 'node-3 SHARE_MISMATCH']);
+    expect(behind.reported).toEqual(['node-2 HEADER_MISMATCH', 'node-3 EPHEMERAL_KEY_MISMATCH']);
+  });
+
+  test('a node that granted less than the key got, and none that granted more', () => {
+    const { judge, reported } = scene();
+    judge.judge(header, AGREED, good, new Map());
+    judge.late({ ...delivery('node-3'), granted: { lifetimeSeconds: 61, uses: 0 } }, AGREED);
+    expect(reported).toEqual([]);
+    judge.late({ ...delivery('node-3'), granted: { lifetimeSeconds: 60, uses: 1 } }, AGREED);
+    expect(reported).toEqual(['node-3 LIMITS_MISMATCH']);
   });
 
   test('a node from which nothing follows is asked again before it is reported', () => {

@@ -12,6 +12,8 @@ export const LOG_FIELDS = {
   device: 'text',
   peer: 'text',
   home: 'text',
+  /** The node that a report is about. */
+  accused: 'text',
   account: 'text',
   administrator: 'text',
 

@@ -35,7 +35,7 @@ export class AuditLog {
 
   /** A device reports a node and a dealer; people judge (PAIR-11). */
   reported(
-    fields: Pick<LogFields, 'device' | 'peer' | 'node' | 'keyId' | 'reason' | 'evidence' | 'count'>,
+    fields: Pick<LogFields, 'device' | 'peer' | 'accused' | 'keyId' | 'reason' | 'evidence' | 'count'>,
   ): void {
     this.#logger.warn({ event: 'report', ...fields }, 'A device reported a bad delivery.');
   }

@@ -6,7 +6,13 @@ import type { ControlState } from '../control/control-state.js';
 import type { Session } from '../presence/session-table.js';
 import type { SealedOutcome } from '../session/sealed-handler.js';
 
-const REASONS: ReadonlySet<string> = new Set(['SHARE_MISMATCH', 'HEADER_MISMATCH', 'DELIVERY_MISSING']);
+const REASONS: ReadonlySet<string> = new Set([
+  'SHARE_MISMATCH',
+  'EPHEMERAL_KEY_MISMATCH',
+  'HEADER_MISMATCH',
+  'LIMITS_MISMATCH',
+  'DELIVERY_MISSING',
+]);
 const EMPTY_REPLY = new Uint8Array(0);
 
 /** PAIR-11: a report is evidence for people; it is written down and changes nothing. */
@@ -40,7 +46,7 @@ export class Report {
     this.#audit.reported({
       device: session.device,
       peer: toBase32(initiator),
-      node,
+      accused: node,
       keyId: toHex(keyId),
       reason,
       evidence: toHex(sha256(headerHash, evidence)),

@@ -149,6 +149,11 @@ export function strictest(all: readonly Limits[]): Limits {
   };
 }
 
+/** Whether two limits are the same. */
+export function sameLimits(one: Limits, other: Limits): boolean {
+  return one.lifetimeSeconds === other.lifetimeSeconds && one.uses === other.uses;
+}
+
 /** Whether `granted` stays within `asked`. */
 export function within(granted: Limits, asked: Limits): boolean {
   return (

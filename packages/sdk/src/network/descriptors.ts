@@ -19,7 +19,7 @@ export class Descriptors {
   readonly #routes: NodeRoutes;
   readonly #anchor: NetworkAnchor;
   #current: Descriptor | undefined;
-  #refreshing: Promise<Descriptor> | undefined;
+  #refreshing: { readonly atLeast: number; readonly fetched: Promise<Descriptor> } | undefined;
   #onPolicy: ((signed: SignedEvent) => Promise<void>) | undefined;
 
   private constructor(state: DeviceState, routes: NodeRoutes, anchor: NetworkAnchor) {
@@ -55,16 +55,22 @@ export class Descriptors {
   /**
    * Fetches the descriptor from any of the addresses, and from the nodes of the one that is known. An older one than
    * known is refused. Calls at the same time share one fetch.
+   *
+   * @param atLeast the version that is said to be there: one node that hands out an older one does not end the search
    * @throws ROOT_MISMATCH, BAD_SIGNATURE, DESCRIPTOR_OLD, WRONG_NETWORK, NODE_UNREACHABLE
    */
-  async refresh(hints: readonly string[]): Promise<Descriptor> {
-    this.#refreshing ??= this.#fetch(hints).finally(() => {
-      this.#refreshing = undefined;
+  async refresh(hints: readonly string[], atLeast = 0): Promise<Descriptor> {
+    const pending = this.#refreshing;
+    if (pending !== undefined && pending.atLeast >= atLeast) return pending.fetched;
+    const refreshing = { atLeast, fetched: this.#fetch(hints, atLeast) };
+    this.#refreshing = refreshing;
+    return refreshing.fetched.finally(() => {
+      if (this.#refreshing === refreshing) this.#refreshing = undefined;
     });
-    return this.#refreshing;
   }
 
-  async #fetch(hints: readonly string[]): Promise<Descriptor> {
+  async #fetch(hints: readonly string[], atLeast: number): Promise<Descriptor> {
+    let found: Descriptor | undefined;
     const known = this.#current?.nodes.flatMap((node) => node.addresses) ?? [];
     const failures: unknown[] = [];
     for (const address of new Set([...known, ...hints])) {
@@ -80,13 +86,15 @@ export class Descriptors {
           await this.#state.commit([{ key: ROW, value: signed }]);
         }
         this.#adopt(descriptor);
+        found = descriptor;
         if (reply.policy) await this.#onPolicy?.(fromNotice(reply.policy));
-        return descriptor;
+        if (descriptor.version >= atLeast) return descriptor;
       } catch (error) {
         failures.push(error);
       }
     }
-    throw mostTelling(failures);
+    if (found === undefined) throw mostTelling(failures);
+    return found;
   }
 
   #verify(signed: SignedDescriptor): Descriptor {

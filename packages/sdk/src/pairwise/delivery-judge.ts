@@ -1,6 +1,8 @@
-import { equalConstantTime, toHex } from '@symmetra/crypto';
-import type { CheckedDelivery, Header } from '@symmetra/protocol';
+import { Writer, equalConstantTime, toHex } from '@symmetra/crypto';
+import { within } from '@symmetra/protocol';
+import type { CheckedDelivery, Header, Limits } from '@symmetra/protocol';
 import type { PairParts } from './pair-parts.js';
+import type { ReportReason } from './reports.js';
 
 /** How long after the response a delivery counts as missing. */
 const MISSING_MS = 5000;
@@ -8,6 +10,21 @@ const MISSING_MS = 5000;
 const SILENT_MS = 1000;
 
 type JudgeParts = Pick<PairParts, 'reports' | 'timers' | 'acknowledger' | 'connection'>;
+
+/** What the quorum delivered, or the key that came of it. */
+export interface Agreed {
+  readonly headerHash: Uint8Array;
+  readonly limits: Limits;
+}
+
+/** What a delivery that is bad by itself is reported as. */
+export type BadDelivery = Exclude<ReportReason, 'HEADER_MISMATCH' | 'DELIVERY_MISSING'>;
+
+/** What a delivery is reported as that failed its checks; undefined when it says nothing about the node. */
+export function badDeliveryOf(code: string): BadDelivery | undefined {
+  if (code === 'BAD_LIMITS') return 'LIMITS_MISMATCH';
+  return code === 'SHARE_MISMATCH' || code === 'EPHEMERAL_KEY_MISMATCH' ? code : undefined;
+}
 
 /** PAIR-11: compares what each node delivered with what the quorum did. Bad deliveries never change a run. */
 export class DeliveryJudge {
@@ -28,11 +45,16 @@ export class DeliveryJudge {
   }
 
   /** Judges what had come when the quorum was there; what is missing has some time yet. */
-  judge(quorumMember: CheckedDelivery, good: readonly CheckedDelivery[], bad: ReadonlySet<string>): void {
-    const { header, headerHash } = quorumMember;
-    for (const nodeId of bad) this.badShare(header, nodeId, headerHash);
-    for (const delivery of good) this.#compare(delivery, headerHash);
-    const came = new Set([...good.map((delivery) => delivery.nodeId), ...bad]);
+  judge(
+    header: Header,
+    agreed: Agreed,
+    good: readonly CheckedDelivery[],
+    bad: ReadonlyMap<string, BadDelivery>,
+  ): void {
+    const { headerHash } = agreed;
+    for (const [nodeId, reason] of bad) this.bad(header, nodeId, reason, headerHash);
+    for (const delivery of good) this.#compare(delivery, agreed);
+    const came = new Set([...good.map((delivery) => delivery.nodeId), ...bad.keys()]);
     const missing = new Set(header.nodes.filter((nodeId) => !came.has(nodeId)));
     if (missing.size === 0) return;
     const keyId = toHex(header.keyId);
@@ -54,22 +76,27 @@ export class DeliveryJudge {
   }
 
   /** A delivery that fits its own header came behind the quorum. */
-  late(delivery: CheckedDelivery, headerHash: Uint8Array): void {
+  late(delivery: CheckedDelivery, agreed: Agreed): void {
     this.arrived(delivery);
-    this.#compare(delivery, headerHash);
+    this.#compare(delivery, agreed);
   }
 
-  /** A share does not fit its commitment. */
-  badShare({ keyId, initiator }: Header, node: string, headerHash: Uint8Array): void {
+  /** A delivery does not fit its header. */
+  bad({ keyId, initiator }: Header, node: string, reason: BadDelivery, headerHash: Uint8Array): void {
     this.#awaited.get(toHex(keyId))?.delete(node);
-    this.#parts.reports.report({ keyId, node, initiator, reason: 'SHARE_MISMATCH', headerHash });
+    this.#parts.reports.report({ keyId, node, initiator, reason, headerHash });
   }
 
-  #compare(delivery: CheckedDelivery, headerHash: Uint8Array): void {
-    if (equalConstantTime(delivery.headerHash, headerHash)) return;
-    const { header, nodeId: node, headerBytes: evidence } = delivery;
+  /** A key never lives longer than a node of its quorum granted: only one outside of it can have granted less. */
+  #compare(delivery: CheckedDelivery, { headerHash, limits }: Agreed): void {
+    const { header, nodeId: node, headerBytes, granted } = delivery;
     const { keyId, initiator } = header;
-    this.#parts.reports.report({ keyId, node, initiator, reason: 'HEADER_MISMATCH', headerHash, evidence });
+    const about = { keyId, node, initiator, headerHash };
+    if (!equalConstantTime(delivery.headerHash, headerHash)) {
+      this.#parts.reports.report({ ...about, reason: 'HEADER_MISMATCH', evidence: headerBytes });
+    } else if (!within(limits, granted)) {
+      this.#parts.reports.report({ ...about, reason: 'LIMITS_MISMATCH', evidence: limitsEvidence(granted) });
+    }
   }
 
   /** The node may have the share all the same, and is told that it is not needed any more. */
@@ -77,4 +104,9 @@ export class DeliveryJudge {
     this.#parts.acknowledger.add(node, keyId);
     this.#parts.reports.report({ keyId, node, initiator, reason: 'DELIVERY_MISSING', headerHash });
   }
+}
+
+/** PAIR-11: limits as a report shows them. */
+export function limitsEvidence({ lifetimeSeconds, uses }: Limits): Uint8Array {
+  return new Writer().u32(lifetimeSeconds).u32(uses).finish();
 }

@@ -1,6 +1,6 @@
 import { toHex } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
-import type { PairConfirmed, PairRequested } from '@symmetra/protocol';
+import type { Limits, PairConfirmed, PairRequested } from '@symmetra/protocol';
 
 /** Row `run/<key id>`. */
 export interface RunRecord {
@@ -28,7 +28,10 @@ export interface RunRecord {
 export class InitiatorRun {
   readonly keyId: string;
   record: RunRecord;
-  readonly approved = new Set<string>();
+  /** What the nodes that approved granted. */
+  readonly approved = new Map<string, Limits>();
+  /** The nodes that say that the peer is attached. */
+  readonly online = new Set<string>();
   readonly refused = new Map<string, SymmetraError>();
   /** Calls that were turned away outside a session, by whomever. */
   readonly turnedAway = new Map<string, SymmetraError>();

@@ -8,6 +8,8 @@ import type { Timers } from '../timers.js';
 
 const RELAY = '/symmetra.pairwise.v1.PairwiseService/Relay';
 const RESEND = { firstMs: 1000, maxMs: 60_000 };
+/** After so many repeats without an answer the home is doubted, once for each message. */
+const DOUBTED_REPEATS = 2;
 
 /** A message for a peer about one negotiation. */
 export interface Outgoing {
@@ -103,6 +105,7 @@ export class Messenger {
     repeated.timer = this.#parts.timers.set(pause, () => {
       repeated.attempt += 1;
       this.#sendBothWays(repeated.outgoing);
+      if (repeated.attempt === DOUBTED_REPEATS) this.#parts.connection().doubtHome();
       this.#arm(repeated);
     });
   }

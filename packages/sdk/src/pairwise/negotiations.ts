@@ -70,7 +70,7 @@ export class Negotiations {
       } catch (error) {
         if (beginning === MAX_BEGINNINGS || !run.isOver) throw error;
         const code = codeOf(error);
-        if (code === 'DESCRIPTOR_OLD') await this.#parts.descriptors.refresh([]);
+        if (code === 'DESCRIPTOR_OLD') await this.#askAllNodes();
         else if (code === 'SUITE_FORBIDDEN' && options.suite === undefined) {
           await this.#checkForbidden(suiteId, error);
         } else if (code === 'FIRST_CONTACT_NEEDS_ALL' && !all) all = true;
@@ -163,7 +163,7 @@ export class Negotiations {
       length: header.keyLength,
       notAfter: new Date(run.record.expiresMs).toISOString(),
       usesLeft: header.limits.uses === 0 ? null : header.limits.uses,
-      nodes: [...run.approved],
+      nodes: [...run.approved.keys()],
       directKem: state.direct !== undefined,
       continuity: false,
       policyRevision: header.policyRevision,
@@ -226,9 +226,15 @@ export class Negotiations {
 
   /** Another suite is chosen only when the policy, as this device verifies it, forbids this one. @throws the refusal */
   async #checkForbidden(suiteId: number, refusal: unknown): Promise<void> {
-    const { descriptors, policies } = this.#parts;
-    await descriptors.refresh([]);
+    const { policies } = this.#parts;
+    await this.#askAllNodes();
     if (policies.suites.includes(suiteId) || policies.suites.length === 0) throw refusal;
+  }
+
+  /** Looks for a newer descriptor and policy, whatever the first node that answers says. */
+  async #askAllNodes(): Promise<void> {
+    const { descriptors } = this.#parts;
+    await descriptors.refresh([], descriptors.current.version + 1);
   }
 }
 
@@ -238,5 +244,10 @@ function recordOf(run: InitiatorRun, material: KeyMaterial): KeyRecord {
 }
 
 function pendingKey(run: InitiatorRun): PendingKey {
-  return { state: 'pending', keyId: run.keyId, peer: toBase32(run.record.peer), approved: [...run.approved] };
+  return {
+    state: 'pending',
+    keyId: run.keyId,
+    peer: toBase32(run.record.peer),
+    approved: [...run.approved.keys()],
+  };
 }

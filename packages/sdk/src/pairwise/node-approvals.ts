@@ -1,13 +1,19 @@
 import { equalConstantTime, toHex } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
-import { nodeRequests } from '@symmetra/protocol';
-import type { NodeRequest, PairRequested } from '@symmetra/protocol';
+import { nodeRequests, sameLimits, within } from '@symmetra/protocol';
+import type { Limits, NodeRequest, PairRequested } from '@symmetra/protocol';
 import { fractionOf, pauseMs } from '../backoff.js';
 import { NodeRefusal, asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
 import type { InitiatorRun } from './initiator-run.js';
+import { limitsEvidence } from './delivery-judge.js';
 import type { PairParts } from './pair-parts.js';
+import type { ReportReason } from './reports.js';
 
 const NEGOTIATE = '/symmetra.pairwise.v1.PairwiseService/Negotiate';
+/** What a receipt grants that does not say it. */
+const NOTHING: Limits = { lifetimeSeconds: 0, uses: 0 };
+/** How long the response of a peer that is there may take. */
+const RESPONSE_MS = 4000;
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 /** A node at which the enrolment is not finished, or that holds much for the peer already, may approve later. */
 const PASSING = new Set(['NOT_ENROLLED', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED', 'PEER_BUSY']);
@@ -51,10 +57,13 @@ export class NodeApprovals {
     try {
       const receipt = await connection().call(nodeId, NEGOTIATE, { header, share, ephemeralKey });
       if (!equalConstantTime(receipt.headerHash, run.record.headerHash)) {
+        this.#report(run, nodeId, 'HEADER_MISMATCH', receipt.headerHash);
         throw new NodeRefusal(nodeId, 'HEADER_MISMATCH', 'the node approved another header', {});
       }
-      run.approved.add(nodeId);
+      run.approved.set(nodeId, receipt.granted ?? NOTHING);
       run.unreached.delete(nodeId);
+      this.#compareLimits(run);
+      if (receipt.responder?.online === true) this.#expectAnswer(run, nodeId);
       this.#learnAddresses(run, receipt.responder?.addresses ?? []);
       return true;
     } catch (error) {
@@ -69,6 +78,34 @@ export class NodeApprovals {
       this.#noteUnreached(run, nodeId, asSymmetraError(error));
       return false;
     }
+  }
+
+  /** PAIR-10: when enough nodes say that the peer is there, and no response comes, the home may withhold it. */
+  #expectAnswer(run: InitiatorRun, nodeId: string): void {
+    const { timers, connection } = this.#parts;
+    run.online.add(nodeId);
+    if (run.online.size !== run.record.threshold) return;
+    timers.set(RESPONSE_MS, () => {
+      if (!run.isOver && run.record.state.kind === 'requested') connection().doubtHome();
+    });
+  }
+
+  /** PAIR-11: once enough nodes have granted the same, those that granted less are reported. */
+  #compareLimits(run: InitiatorRun): void {
+    const all = [...run.approved.entries()];
+    const common = all.find(
+      ([, one]) => all.filter(([, other]) => sameLimits(one, other)).length >= run.record.threshold,
+    );
+    if (common === undefined) return;
+    for (const [nodeId, granted] of all) {
+      if (!within(common[1], granted)) this.#report(run, nodeId, 'LIMITS_MISMATCH', limitsEvidence(granted));
+    }
+  }
+
+  #report({ record }: InitiatorRun, node: string, reason: ReportReason, evidence: Uint8Array): void {
+    const { reports, deviceId } = this.#parts;
+    const { keyId, headerHash } = record;
+    reports.report({ keyId, node, initiator: deviceId, reason, headerHash, evidence });
   }
 
   /** Only what a node says inside a session is its word; anything else is tried again. */

@@ -13,7 +13,8 @@ const MAX_REMEMBERED = 1024;
 const MAX_EVIDENCE_BYTES = 6 * 1024;
 
 /** Why a delivery is reported. */
-export type ReportReason = 'SHARE_MISMATCH' | 'HEADER_MISMATCH' | 'DELIVERY_MISSING';
+export type ReportReason =
+  'SHARE_MISMATCH' | 'EPHEMERAL_KEY_MISMATCH' | 'HEADER_MISMATCH' | 'LIMITS_MISMATCH' | 'DELIVERY_MISSING';
 
 /** A delivery that was bad or missing: evidence for people, against the node or the initiator that dealt. */
 export interface DeliveryReport {
@@ -32,7 +33,7 @@ export interface Evidence {
   readonly reason: ReportReason;
   /** Hash of the header that the other nodes delivered. */
   readonly headerHash: Uint8Array;
-  /** The header that differs. */
+  /** What differs: a header, the hash of one in a receipt, or limits. */
   readonly evidence?: Uint8Array;
 }
 
@@ -61,7 +62,7 @@ export class Reports {
     const report = { keyId: toHex(keyId), node, initiator: toBase32(initiator), reason };
     this.#parts.logger.warn(
       { keyId: report.keyId, node, peer: report.initiator, code: reason },
-      'A delivery was bad.',
+      'What a node delivered or answered was bad, or missing.',
     );
     this.#parts.onReport(report);
     const shown = (evidence.evidence ?? new Uint8Array(0)).subarray(0, MAX_EVIDENCE_BYTES);

@@ -1,11 +1,12 @@
 import { toHex } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
-import { checkDelivery, decodeHeader, receiveConfirm, respond } from '@symmetra/protocol';
+import { checkDelivery, decodeHeader, receiveConfirm, respond, strictest } from '@symmetra/protocol';
 import type { CheckedDelivery, DeliveryFields, Header, PairResponded, PairRefused } from '@symmetra/protocol';
 import { codeOf } from '../failure.js';
 import { newRecord } from '../keys/key-record.js';
 import type { KeyRecord } from '../keys/key-record.js';
-import { DeliveryJudge } from './delivery-judge.js';
+import { DeliveryJudge, badDeliveryOf } from './delivery-judge.js';
+import type { Agreed } from './delivery-judge.js';
 import { Gathering } from './gathering.js';
 import type { Outgoing } from './messenger.js';
 import type { PairParts } from './pair-parts.js';
@@ -42,14 +43,15 @@ export interface Delivery extends DeliveryFields {
 export class ResponderRuns {
   readonly #parts: PairParts;
   readonly #judge: DeliveryJudge;
-  readonly #gathering = new Gathering();
+  readonly #gathering: Gathering;
   readonly #runs = new Map<string, ResponderRun>();
-  /** Hashes of the headers whose answers are being written. */
-  readonly #answering = new Map<string, Uint8Array>();
+  /** The keys whose answers are being written. */
+  readonly #answering = new Map<string, Agreed>();
 
   private constructor(parts: PairParts) {
     this.#parts = parts;
     this.#judge = new DeliveryJudge(parts);
+    this.#gathering = new Gathering(parts.timers);
   }
 
   static async load(parts: PairParts): Promise<ResponderRuns> {
@@ -77,7 +79,7 @@ export class ResponderRuns {
     const { header } = checked;
     const keyId = toHex(header.keyId);
     this.#judge.arrived(checked);
-    const known = this.#headerHashOf(keyId);
+    const known = this.#agreedOn(keyId);
     if (known !== undefined) {
       this.#parts.acknowledger.add(nodeId, header.keyId);
       this.#judge.late(checked, known);
@@ -94,8 +96,11 @@ export class ResponderRuns {
     if (this.#gathering.nodesOf(keyId).length === 0) {
       this.#judge.expect(checked, () => this.#arrived(keyId, header.nodes));
     }
-    const quorum = this.#gathering.add(checked);
-    if (quorum !== undefined) await this.#answer(quorum, delivery.addresses);
+    const { addresses } = delivery;
+    const quorum = this.#gathering.add(checked, (divided) => {
+      this.#answer(divided, addresses).catch(this.#parts.onFailure);
+    });
+    if (quorum !== undefined) await this.#answer(quorum, addresses);
   }
 
   /** The initiator opened the direct path for a negotiation. */
@@ -148,7 +153,8 @@ export class ResponderRuns {
     let header: Header;
     try {
       header = decodeHeader(context, delivery.header);
-      if (header.descriptorVersion > descriptors.current.version) await descriptors.refresh([]);
+      const { descriptorVersion } = header;
+      if (descriptorVersion > descriptors.current.version) await descriptors.refresh([], descriptorVersion);
     } catch (error) {
       logger.warn({ node: nodeId, code: codeOf(error) }, 'A delivery was dropped.');
       return undefined;
@@ -159,10 +165,11 @@ export class ResponderRuns {
       const keyId = toHex(header.keyId);
       logger.warn({ node: nodeId, keyId, code: codeOf(error) }, 'A delivery was dropped.');
       acknowledger.add(nodeId, header.keyId);
-      if (codeOf(error) !== 'SHARE_MISMATCH') return undefined;
-      const known = this.#headerHashOf(keyId);
-      if (known === undefined) this.#gathering.addBad(keyId, nodeId);
-      else this.#judge.badShare(header, nodeId, known);
+      const reason = badDeliveryOf(codeOf(error));
+      if (reason === undefined) return undefined;
+      const known = this.#agreedOn(keyId);
+      if (known === undefined) this.#gathering.addBad(keyId, nodeId, reason);
+      else this.#judge.bad(header, nodeId, reason, known.headerHash);
       return undefined;
     }
   }
@@ -181,8 +188,9 @@ export class ResponderRuns {
     const step = respond(context, policies.floors(deviceId), quorum, held, fresh);
     const { state } = step;
     // Before anything is awaited: what comes from now on is late, and not missing.
-    this.#answering.set(keyId, first.headerHash);
-    this.#judge.judge(first, [...good.values()], bad);
+    const agreed = { headerHash: first.headerHash, limits: strictest(quorum.map(({ granted }) => granted)) };
+    this.#answering.set(keyId, agreed);
+    this.#judge.judge(header, agreed, [...good.values()], bad);
     try {
       if (state.kind === 'refused') await this.#refuse(header, state, step.output);
       else {
@@ -269,17 +277,18 @@ export class ResponderRuns {
 
   /** The nodes of which nothing is missing: for a key that is answered, those that nobody waits for any more. */
   #arrived(keyId: string, nodes: readonly string[]): readonly string[] {
-    if (this.#headerHashOf(keyId) === undefined) return this.#gathering.nodesOf(keyId);
+    if (this.#agreedOn(keyId) === undefined) return this.#gathering.nodesOf(keyId);
     const awaited = this.#judge.awaited(keyId);
     return nodes.filter((nodeId) => !awaited.has(nodeId));
   }
 
-  #headerHashOf(keyId: string): Uint8Array | undefined {
-    return (
-      this.#answering.get(keyId) ??
-      this.#runs.get(keyId)?.record.state.headerHash ??
-      this.#parts.keys.get(keyId)?.held?.headerHash
-    );
+  /** What a key that is answered was agreed on by. */
+  #agreedOn(keyId: string): Agreed | undefined {
+    const state = this.#runs.get(keyId)?.record.state;
+    if (state !== undefined) return { headerHash: state.headerHash, limits: state.key.limits };
+    const { held, material } = this.#parts.keys.get(keyId) ?? {};
+    if (held === undefined || material === undefined) return this.#answering.get(keyId);
+    return { headerHash: held.headerHash, limits: material.limits };
   }
 }
 

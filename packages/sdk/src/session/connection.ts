@@ -16,6 +16,10 @@ const LINK_WAIT_MS = 10_000;
 const CONNECT_MS = 30_000;
 const CLOSE = '/symmetra.session.v1.SessionService/Close';
 const LEAVE_MS = 300;
+/** A home that may withhold is left at most once in this time. */
+const DOUBT_EVERY_MS = 60_000;
+/** What a call comes to that the home did not carry, or whose reply it did not bring. */
+const UNANSWERED = new Set(['DEADLINE_EXCEEDED', 'NODE_UNREACHABLE']);
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 /** After so many rounds without any home, whoever waits for one is told why. */
 const ROUNDS_BEFORE_TELLING = 2;
@@ -40,6 +44,8 @@ export class Connection {
   readonly #readyWaiters = new Waiters();
   readonly #failures = new Map<string, SymmetraError>();
   #link: HomeLink | undefined;
+  /** Until when the home is not doubted, monotonic milliseconds. */
+  #trustedUntil = 0;
   #running = false;
   #closed = false;
 
@@ -90,6 +96,21 @@ export class Connection {
     for (const nodeId of nodeIds) this.#attachments.suspect(nodeId);
   }
 
+  /** PAIR-10: a peer or a node stays silent, which may be the home's doing: another home is taken. */
+  doubtHome(): void {
+    const link = this.#link;
+    const now = this.#parts.timers.monotonic();
+    if (link === undefined || now < this.#trustedUntil) return;
+    this.#trustedUntil = now + DOUBT_EVERY_MS;
+    this.#parts.logger.warn(
+      { home: link.home },
+      'The home node may withhold messages; another one is taken.',
+    );
+    link.close(
+      new SymmetraError('HOME_WITHHOLDS', 'the home node may withhold messages', { node: link.home }),
+    );
+  }
+
   /** Tells every node again where the device is, after its addresses or its enrolments have changed. */
   announce(): void {
     this.#attachments.renew();
@@ -121,9 +142,27 @@ export class Connection {
     method: Method,
     request: MessageInput<PlaintextRequest<Method>>,
   ): Promise<Message<PlaintextReply<Method>>> {
-    const reply = await this.#parts.calls.call(link, nodeId, method, () => request);
-    this.#attachments.refresh(nodeId);
-    return reply;
+    try {
+      const reply = await this.#parts.calls.call(link, nodeId, method, () => request);
+      this.#attachments.refresh(nodeId);
+      return reply;
+    } catch (error) {
+      if (UNANSWERED.has(codeOf(error)) && nodeId !== link.home) void this.#probe(link, nodeId);
+      throw error;
+    }
+  }
+
+  /** A node that answers directly, and not through the home, is kept away by the home. */
+  async #probe(link: HomeLink, nodeId: string): Promise<void> {
+    const { routes, logger } = this.#parts;
+    try {
+      const [address] = routes.addresses(nodeId);
+      if (address === undefined) return;
+      await routes.client(address).getDescriptor();
+      if (this.#link === link) this.doubtHome();
+    } catch (error) {
+      logger.debug({ node: nodeId, code: codeOf(error) }, 'A node can not be reached by any way.');
+    }
   }
 
   #start(): void {
@@ -204,7 +243,7 @@ export class Connection {
     const { descriptors, logger } = this.#parts;
     if (version <= descriptors.current.version) return;
     try {
-      await descriptors.refresh([]);
+      await descriptors.refresh([], version);
     } catch (error) {
       logger.warn({ code: codeOf(error) }, 'The newer descriptor could not be fetched.');
     }

@@ -15,7 +15,7 @@ export interface ReportRequest {
    */
   'initiator'?: (Buffer | Uint8Array | string);
   /**
-   * Stable code: SHARE_MISMATCH, HEADER_MISMATCH or DELIVERY_MISSING.
+   * Stable code: SHARE_MISMATCH, EPHEMERAL_KEY_MISMATCH, HEADER_MISMATCH, LIMITS_MISMATCH or DELIVERY_MISSING.
    */
   'reason'?: (string);
   /**
@@ -23,7 +23,8 @@ export interface ReportRequest {
    */
   'headerHash'?: (Buffer | Uint8Array | string);
   /**
-   * What this node delivered, as it was: the header for HEADER_MISMATCH; empty for the other reasons.
+   * What this node said, as it was: for HEADER_MISMATCH the header, or the hash in its receipt; for LIMITS_MISMATCH
+   * lifetime in seconds and uses, four bytes each; empty for the other reasons.
    */
   'evidence'?: (Buffer | Uint8Array | string);
 }
@@ -42,7 +43,7 @@ export interface ReportRequest__Output {
    */
   'initiator': (Buffer);
   /**
-   * Stable code: SHARE_MISMATCH, HEADER_MISMATCH or DELIVERY_MISSING.
+   * Stable code: SHARE_MISMATCH, EPHEMERAL_KEY_MISMATCH, HEADER_MISMATCH, LIMITS_MISMATCH or DELIVERY_MISSING.
    */
   'reason': (string);
   /**
@@ -50,7 +51,8 @@ export interface ReportRequest__Output {
    */
   'headerHash': (Buffer);
   /**
-   * What this node delivered, as it was: the header for HEADER_MISMATCH; empty for the other reasons.
+   * What this node said, as it was: for HEADER_MISMATCH the header, or the hash in its receipt; for LIMITS_MISMATCH
+   * lifetime in seconds and uses, four bytes each; empty for the other reasons.
    */
   'evidence': (Buffer);
 }
