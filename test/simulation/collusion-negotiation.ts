@@ -55,7 +55,7 @@ export interface Strategy {
 }
 
 /** Who does not do as the protocol says in one negotiation. */
-export interface Takeover {
+interface Takeover {
   readonly nodes: ReadonlySet<string>;
   /** Honest nodes whose share leaks to the coalition. */
   readonly leaks?: ReadonlySet<string>;
