@@ -7,6 +7,7 @@ import {
   encodePairMessage,
   issueChallenge,
   judgeProof,
+  offered,
   openSession,
   proveState,
   quorum,
@@ -122,16 +123,30 @@ describe.each(SUITES)('under suite $id', (suite) => {
     ]);
   });
 
+  test('PAIR-5: the newest secret and the one that is known to be confirmed are both offered, each once', () => {
+    const entry = (id: Uint8Array) => ({
+      id,
+      suiteId: suite.id,
+      secret: Secret.of('ContinuitySecret', prng.bytes(suite.hashLength)),
+    });
+    const [acknowledged, newest] = [entry(prng.bytes(16)), entry(prng.bytes(16))];
+    expect(offered({})).toEqual([]);
+    expect(offered({ newest })).toEqual([newest]);
+    expect(offered({ acknowledged })).toEqual([acknowledged]);
+    expect(offered({ acknowledged, newest })).toEqual([acknowledged, newest]);
+    expect(offered({ acknowledged: entry(newest.id), newest })).toEqual([newest]);
+  });
+
   test('PAIR-7: the continuity secret goes into the key: with another one in its place nothing verifies', () => {
     const pair = new Couple(suite);
     pair.complete();
     const { begun, output } = pair.answer();
-    const offered = begun.offered.map((entry) => ({
+    const others = begun.offered.map((entry) => ({
       ...entry,
       secret: Secret.of('ContinuitySecret', prng.bytes(suite.hashLength)),
     }));
-    expect(offered.length).toBeGreaterThan(0);
-    expect(codeOf(() => pair.confirm({ ...begun, offered }, output))).toBe('AUTHENTICATION_FAILED');
+    expect(others.length).toBeGreaterThan(0);
+    expect(codeOf(() => pair.confirm({ ...begun, offered: others }, output))).toBe('AUTHENTICATION_FAILED');
     expect(pair.confirm(begun, output).state.key.continued).toBe(true);
   });
 
