@@ -10,7 +10,7 @@ from errors import ProtocolError
 from kdf import domain_hash
 from suites import LABELS
 
-POLICY, TOKEN_CREATE, DEVICE_REVOKE, KEY_REVOKE = 1, 2, 3, 4
+POLICY, DEVICE_REVOKE, KEY_REVOKE = 1, 3, 4
 
 
 @dataclass(frozen=True)

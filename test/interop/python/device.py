@@ -107,8 +107,15 @@ class Device:
         self._vault.save(self.state)
 
     def close(self) -> None:
-        if self._link:
-            self._link.close()
+        """SES-8 where there are sessions; a node that does not answer ends them by itself."""
+        link, self._link = self._link, None
+        if link:
+            for node_id in [*(node for node in link.sessions if node != self.home), self.home]:
+                try:
+                    link.call(node_id, SESSION + 'Close', {})
+                except ProtocolError:
+                    continue
+            link.close()
         self._client.close()
 
     def _place(self, node_id: str) -> ratchet.Place:
@@ -175,7 +182,7 @@ class Device:
         self._client.call(RATCHET + 'Prove', {'node': node_id, 'proof': proof})
 
     def connect(self, on_event: EventListener, on_end: Any) -> None:
-        """SES-1 to SES-7: a session with every node, the link to the first, and an Attach at each, home first."""
+        """SES-1 to SES-7: the link to the home node, a session and an Attach with every node, home first."""
         self.home = self._home_of(self._client.address)
         link = Link(self._client, on_event, on_end)
         for node_id in [self.home, *(node for node in self.state.chains if node != self.home)]:

@@ -1,4 +1,4 @@
-"""The header of a negotiation, and the context and hashes that hang on it (docs/protocol/06-pairwise.md, PAIR-1)."""
+"""The header of a negotiation, its context and its hashes (docs/protocol/06-pairwise.md, PAIR-1)."""
 
 from dataclasses import dataclass
 

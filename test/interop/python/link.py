@@ -1,4 +1,4 @@
-"""The link to the home node: sealed calls, their replies and events on one stream (docs/protocol/09-services.md)."""
+"""The link to the home node: calls, replies and events on one stream (docs/protocol/09-services.md)."""
 
 import queue
 import threading

@@ -1,4 +1,4 @@
-"""Verification of ML-DSA-65 signatures, written plainly after FIPS 204 (pure variant, with a context string)."""
+"""Verification of ML-DSA-65 signatures, written plainly after FIPS 204 (pure, with a context string)."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""ML-KEM-768 and ML-KEM-1024, written plainly after FIPS 203. Neither fast nor constant in time: for a test."""
+"""ML-KEM-768 and ML-KEM-1024, plainly after FIPS 203. Neither fast nor constant in time: for a test."""
 
 import hashlib
 import hmac
@@ -106,7 +106,7 @@ def _sample_small(seed: bytes, number: int) -> Poly:
 
 
 class MlKem:
-    """One parameter set. Keys and ciphertexts are the bytes of FIPS 203; a seed is d and z, the coins are m."""
+    """One parameter set. Keys and ciphertexts are those of FIPS 203; a seed is d and z, the coins are m."""
 
     seed_length = 64
     coins_length = 32

@@ -1,6 +1,6 @@
-"""The device as a program: one JSON command a line on standard input, one JSON object a line on standard output.
+"""The device as a program: a JSON command a line on standard input, a JSON object a line on standard output.
 
-`python3 program.py <folder of the state>`. Secrets come in on standard input and leave only as files of mode 0600.
+`python3 program.py <folder of the state>`. Secrets come in on standard input and leave as files of mode 0600.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The device's generator: the operating system's numbers, and every q that a node sent (docs/protocol/02-suites.md)."""
+"""The device's generator: the operating system's numbers and every q of a node (02-suites.md)."""
 
 import hashlib
 import hmac

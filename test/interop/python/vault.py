@@ -5,8 +5,10 @@ import pickle
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from control import Descriptor, Policy
+from encoding import to_base32
 from enrolment import Confirmation, Offer
 from errors import ProtocolError
 from header import Continuity
@@ -16,7 +18,7 @@ from ratchet import Entered, Epoch, Step
 
 @dataclass
 class Chain:
-    """The chain at one node: the epoch in force, and what a step under way needs (docs/protocol/04-ratchet.md)."""
+    """The chain at one node: the epoch in force, and what a step under way needs (04-ratchet.md)."""
 
     epoch: Epoch
     step: Step | None = None
@@ -91,6 +93,25 @@ class Held:
         self.next_send = time.monotonic() + self.pause
         self.pause = min(2 * self.pause, 8)
         return True
+
+    def describe(self) -> dict[str, Any]:
+        """What both ends hold, without the secrets."""
+        key, header = self.key, self.key.header
+        return {
+            'keyId': header.key_id.hex(),
+            'peer': to_base32(self.peer),
+            'role': self.role,
+            'purpose': header.purpose,
+            'suite': header.suite_id,
+            'length': header.key_length,
+            'uses': key.limits[1],
+            'nodes': [header.nodes[place - 1] for place in key.used],
+            'directKem': header.ephemeral_key_hash != b'',
+            'continuity': key.continuity_id != b'',
+            'policyRevision': header.policy_revision,
+            'fingerprint': key.fingerprint.hex(),
+            'notAfter': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(self.not_after)),
+        }
 
 
 @dataclass

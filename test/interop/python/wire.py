@@ -1,11 +1,11 @@
-"""Protobuf on the wire, for the messages of proto/ that a device needs: no generated code, one table per message."""
+"""Protobuf on the wire for the messages of proto/ that a device needs, without generated code."""
 
 from typing import Any
 
 from errors import ProtocolError
 
-# Per message: field number -> (name, kind). A kind is 'bytes', 'string', 'number', 'flag' or the name of a message;
-# '*' before it means repeated.
+# Per message: field number -> (name, kind). A kind is 'bytes', 'string', 'number', 'flag' or the name of a
+# message; '*' before it means repeated.
 Fields = dict[int, tuple[str, str]]
 
 MESSAGES: dict[str, Fields] = {
@@ -172,7 +172,7 @@ def _value(kind: str, raw: int | bytes) -> Any:
 
 
 def decode(message: str, data: bytes) -> dict[str, Any]:
-    """Every scalar field is there, with its default if need be; an absent message is None. Unknown fields are ignored."""
+    """Each scalar field is there, by default if need be; an absent message is None; unknown ones are ignored."""
     fields = MESSAGES[message]
     values: dict[str, Any] = {
         name: [] if kind.startswith('*') else DEFAULTS.get(kind) for name, kind in fields.values()

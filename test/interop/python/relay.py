@@ -1,0 +1,23 @@
+"""Messages to a peer through the home nodes (docs/protocol/06-pairwise.md, PAIR-10)."""
+
+from typing import Any, Callable
+
+from device import Device
+from errors import ProtocolError
+from nodes import PAIRWISE
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class Relay:
+    """Hands messages to the home node; one that does not arrive goes out again by the clock of its run."""
+
+    def __init__(self, device: Device, report: Report):
+        self._device, self._report = device, report
+
+    def send(self, peer: bytes, message: bytes) -> None:
+        try:
+            values = {'peer': peer, 'message': message}
+            self._device.call(self._device.home, PAIRWISE + 'Relay', values)
+        except ProtocolError as error:
+            self._report({'event': 'refused', 'node': self._device.home, 'code': error.code})
