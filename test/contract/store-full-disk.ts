@@ -39,6 +39,9 @@ const first = await openLmdbStore(directory);
 const outcomes: string[] = [];
 for (let i = 0; i < 100 && outcomes.at(-1) !== 'STORE_FULL'; i++) outcomes.push(await put(first, i));
 const atOnce = await Promise.all([200, 201, 202].map((i) => put(first, i)));
+// LMDB itself would end the process when its writes fail again and again.
+const again: string[] = [];
+for (let i = 300; i < 350; i++) again.push(await put(first, i));
 const lostWhenFull = await lost(first);
 await rm(ballast);
 const afterRoom = await put(first, 101);
@@ -47,5 +50,13 @@ const second = await openLmdbStore(directory);
 const lostAfterReopening = await lost(second);
 await second.close();
 
-const seen = { outcomes, atOnce, lostWhenFull, afterRoom, lostAfterReopening, kept: acknowledged.length };
+const seen = {
+  outcomes,
+  atOnce,
+  again,
+  lostWhenFull,
+  afterRoom,
+  lostAfterReopening,
+  kept: acknowledged.length,
+};
 process.stdout.write(JSON.stringify(seen));

@@ -6,6 +6,7 @@ import { makePrivateDirectory } from './durable-file.js';
 import { otherVersion, prepareDirectory, writeMarker } from './lmdb-directory.js';
 import { acquire } from './ownership.js';
 import type { Ownership } from './ownership.js';
+import { Room } from './room.js';
 import { checkChanges, checkKey, checkScan, storeClosed } from './store.js';
 import type { Change, Row, ScanOptions, ScannedRow, Store } from './store.js';
 import { storageError } from './storage-error.js';
@@ -88,6 +89,7 @@ class LmdbStore implements Store {
   readonly #dir: string;
   readonly #database: Database;
   readonly #ownership: Ownership;
+  readonly #room: Room;
   #lastVersion: number;
   readonly #queue: Pending[] = [];
   #running: Promise<void> | undefined;
@@ -98,6 +100,7 @@ class LmdbStore implements Store {
     this.#dir = dir;
     this.#database = database;
     this.#ownership = ownership;
+    this.#room = new Room(dir);
     this.#lastVersion = lastVersion;
   }
 
@@ -135,7 +138,10 @@ class LmdbStore implements Store {
       end: prefix + COUNTER_KEY,
       ...(limit !== undefined && { limit }),
     });
-    return Array.from(range, ({ key, value }) => ({ key, row: decodeRow(key, value) }));
+    return Array.from(range, ({ key, value }) => {
+      if (typeof key !== 'string') throw corruptRow('unreadable');
+      return { key, row: decodeRow(key, value) };
+    });
   }
 
   async close(): Promise<void> {
@@ -205,6 +211,8 @@ class LmdbStore implements Store {
   }
 
   async #write(rows: ReadonlyMap<string, Buffer | null>): Promise<void> {
+    const bytes = [...rows].reduce((sum, [key, row]) => sum + key.length + (row?.length ?? 0), 0);
+    await this.#room.take(rows.size, bytes);
     await this.#database.batch(() => {
       for (const [key, row] of rows) {
         void (row === null ? this.#database.remove(key) : this.#database.put(key, row));
@@ -215,6 +223,7 @@ class LmdbStore implements Store {
 
   /** Names a failure; when LMDB can not go on, every later commit fails with it too. */
   async #diagnose(error: unknown, group: readonly Pending[]): Promise<SymmetraError> {
+    this.#room.forget();
     const bytes = group.reduce((sum, pending) => sum + pending.bytes, 0);
     const reason = await storageError(await causeOf(error), this.#dir, bytes);
     try {

@@ -1,5 +1,5 @@
-import { statfs } from 'node:fs/promises';
 import { SymmetraError } from '@symmetra/crypto';
+import { freeBytes, storeFull } from './room.js';
 
 /** errno of Linux, as LMDB gives them; Node's own errors carry names instead. */
 const NO_ROOM = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG', 28, 122, 27, -30792]);
@@ -22,7 +22,7 @@ export async function storageError(cause: unknown, dir: string, neededBytes = 0)
     NO_ROOM.has(code) ||
     (code === IO_ERROR && (await freeBytes(dir)) < NEARLY_FULL_BYTES + 2 * neededBytes)
   ) {
-    return new SymmetraError('STORE_FULL', 'there is no room left for the store', {}, { cause });
+    return storeFull(cause);
   }
   if (NO_PERMISSION.has(code)) {
     return new SymmetraError(
@@ -35,13 +35,4 @@ export async function storageError(cause: unknown, dir: string, neededBytes = 0)
   if (DAMAGED.has(code)) return new SymmetraError('STORE_CORRUPT', 'the data file is damaged', {}, { cause });
   const details = typeof code === 'string' || typeof code === 'number' ? { cause: code } : {};
   return new SymmetraError('STORE_FAILED', 'the storage underneath the store failed', details, { cause });
-}
-
-async function freeBytes(dir: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(dir);
-    return bavail * bsize;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
 }
