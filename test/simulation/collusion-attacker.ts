@@ -11,13 +11,18 @@ import type {
   ProtocolContext,
   TokenSecret,
 } from '@symmetra/protocol';
-import { pairSecrets, pairTranscriptHash } from '../../packages/protocol/src/pairwise/transcript.js';
+import {
+  pairSecrets,
+  pairTranscriptHash,
+  shareCommitment,
+} from '../../packages/protocol/src/pairwise/transcript.js';
 import { attempt, epochOfEnrolment, epochOfStep, sessionOf } from './collusion-chains.js';
 import type { KnownEpoch, KnownSession, PublicNode } from './collusion-chains.js';
 import { EVENT, NEGOTIATE, decodeDelivery, decodeRequest } from './collusion-methods.js';
 import type { KemOracle, WireRecord } from './collusion-wire.js';
 
 const EMPTY = new Uint8Array(0);
+const SHARE_BYTES = 32;
 
 /** One header that the attacker has seen, with the shares of it that came along. */
 interface SeenHeader {
@@ -86,6 +91,20 @@ export class Attacker {
     if (ephemeralKey.length > 0) seen.ephemeralKey = ephemeralKey;
     seen.shares.set(place, share.slice());
     this.#headers.set(name, seen);
+  }
+
+  /** Looks for shares anywhere in bytes of any kind: wherever 32 of them fit a commitment of a header that it has seen. */
+  sift(bytes: Uint8Array): void {
+    for (const { header, shares } of this.#headers.values()) {
+      const suite = this.context.suites.get(header.suiteId);
+      for (const [i, commitment] of header.commitments.entries()) {
+        for (let at = 0; at + SHARE_BYTES <= bytes.length; at++) {
+          const share = bytes.subarray(at, at + SHARE_BYTES);
+          const fits = equalConstantTime(commitment, shareCommitment(suite, header.keyId, i + 1, share));
+          if (fits) shares.set(i + 1, share.slice());
+        }
+      }
+    }
   }
 
   /** A key that the attacker agreed on itself, in somebody's place. */
