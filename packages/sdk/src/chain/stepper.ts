@@ -25,6 +25,9 @@ import type { Chains } from './chains.js';
 
 const MAX_TURNS = 12;
 
+/** By these a node refuses messages of an epoch that it does not have, or has left. */
+const LEFT_CODES = new Set(['AUTHENTICATION_FAILED', 'MESSAGE_LATE']);
+
 /** What a ratchet step needs. */
 export interface StepperParts {
   readonly context: ProtocolContext;
@@ -53,8 +56,9 @@ export class Stepper {
 
   /**
    * Takes one step at a node; a step that was under way is finished first, and counts when it wanted the same.
-   * @throws STATE_LEFT when the node's chain has left the state that this device holds; SUITE_FORBIDDEN when the node
-   *   refuses a suite that policy, as this device verified it, allows; and what did not get through
+   * @throws STATE_LEFT when the node refuses every state that this device holds: it was copied or restored. The device
+   *   keeps its state, since nobody proves that answer; SUITE_FORBIDDEN when the node refuses a suite that policy, as
+   *   this device verified it, allows; and what did not get through
    */
   async step(nodeId: string, goal: StepGoal): Promise<void> {
     await this.#parts.chains.exclusively(nodeId, async () => this.#walk(nodeId, goal));
@@ -144,22 +148,23 @@ export class Stepper {
       challenge = reply.challenge ?? new Uint8Array(0);
     } catch (error) {
       if (codeOf(error) === 'SUITE_FORBIDDEN') return false;
-      const left = codeOf(error) === 'AUTHENTICATION_FAILED' || codeOf(error) === 'MESSAGE_LATE';
-      if (!left || chain.kind !== 'restepping') throw error;
-      // The node may have moved on to the epoch whose R3 it refused to acknowledge.
-      await this.#sendStoredR3(nodeId, chain);
+      if (!LEFT_CODES.has(codeOf(error))) throw error;
+      await this.#goOnFromNext(nodeId, chain);
       return true;
     }
     await this.prove(nodeId, challenge);
-    if (chain.kind !== 'restepping') {
-      throw new SymmetraError(
-        'STATE_LEFT',
-        'the state of this device is older than what the node knows of it; enrol the device anew',
-        { node: nodeId },
-      );
-    }
-    await this.#sendStoredR3(nodeId, chain);
+    await this.#goOnFromNext(nodeId, chain);
     return true;
+  }
+
+  /** R1 is refused: the node may have moved on to the epoch whose R3 it refused to acknowledge. @throws STATE_LEFT */
+  async #goOnFromNext(nodeId: string, chain: ChainStepping | ChainRestepping): Promise<void> {
+    if (chain.kind !== 'restepping') throw stateLeft(nodeId);
+    try {
+      await this.#sendStoredR3(nodeId, chain);
+    } catch (error) {
+      throw LEFT_CODES.has(codeOf(error)) ? stateLeft(nodeId) : error;
+    }
   }
 
   /** Sends R3; when it is refused, begins again under the epoch before. */
@@ -192,6 +197,14 @@ export class Stepper {
     if (other !== undefined && !policies.suites.includes(refused)) return other;
     throw new SymmetraError('SUITE_FORBIDDEN', 'the step is refused for its suite', { suite: refused });
   }
+}
+
+function stateLeft(nodeId: string): SymmetraError {
+  return new SymmetraError(
+    'STATE_LEFT',
+    `${nodeId} knows no state that this device holds: it was restored or copied; revoke it and enrol it anew with a new token`,
+    { node: nodeId },
+  );
 }
 
 /** What the step that is under way asks for; for a settled chain, what it has. */
