@@ -1,16 +1,20 @@
 """The responder's side up to its response: deliveries, quorum, decision (docs/protocol/06-pairwise.md)."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import header as headers
 import pairwise
 from device import Device
+from encoding import u32
 from errors import ProtocolError
 from header import Header, Limits
 from nodes import PAIRWISE
 from relay import Relay, Report
 from vault import Held
+
+PATIENCE_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,20 @@ class Delivered:
     limits: Limits
 
 
+@dataclass
+class Waiting:
+    """The deliveries of one key id, by place, and until when more of them are waited for."""
+
+    patient_until: float
+    shares: dict[int, Delivered] = field(default_factory=dict)
+
+
 class Deliveries:
     """What nodes delivered of runs that this device has not answered yet."""
 
     def __init__(self, device: Device, relay: Relay, report: Report):
         self._device, self._relay, self._report = device, relay, report
-        self._waiting: dict[bytes, dict[int, Delivered]] = {}
+        self._waiting: dict[bytes, Waiting] = {}
 
     def take(self, node_id: str, delivery: dict[str, Any]) -> None:
         try:
@@ -43,14 +55,45 @@ class Deliveries:
         if key_id in state.held or key_id in state.ended or state.peer(header.initiator).revoked:
             self._acknowledge(key_id, [node_id])
             return
-        shares = self._waiting.setdefault(key_id, {})
-        shares[header.nodes.index(node_id) + 1] = delivered
-        quorum = {p: d for p, d in shares.items() if d.encoded == delivered.encoded}
-        for place, other in shares.items():
-            if place not in quorum and len(quorum) >= header.threshold:
-                self._accuse(other, 'HEADER_MISMATCH', header.suite.hash(delivered.encoded), other.encoded)
-        if len(quorum) >= self._needed(header):
-            self._answer(header, quorum)
+        waiting = self._waiting.setdefault(key_id, Waiting(time.monotonic() + PATIENCE_SECONDS))
+        waiting.shares[header.nodes.index(node_id) + 1] = delivered
+        self._try(waiting, delivered.encoded)
+
+    def tick(self) -> None:
+        """Goes on with what came when no k nodes granted the same limits in time."""
+        for waiting in list(self._waiting.values()):
+            for encoded in {delivered.encoded for delivered in waiting.shares.values()}:
+                if time.monotonic() > waiting.patient_until:
+                    self._try(waiting, encoded)
+
+    def _try(self, waiting: Waiting, encoded: bytes) -> None:
+        """PAIR-5: answers when enough deliveries carry the identical header."""
+        if waiting not in self._waiting.values():
+            return
+        same_header = {place: d for place, d in waiting.shares.items() if d.encoded == encoded}
+        header = next(iter(same_header.values())).header
+        quorum = self._quorum(header, same_header, time.monotonic() > waiting.patient_until)
+        if not quorum:
+            return
+        self._answer(header, quorum)
+        header_hash = header.suite.hash(encoded)
+        granted = _smallest([delivered.limits for delivered in quorum.values()])
+        for place, other in waiting.shares.items():
+            if place not in same_header:
+                self._accuse(other, 'HEADER_MISMATCH', header_hash, other.encoded)
+            elif place not in quorum and not headers.fits_limits(granted, other.limits):
+                lifetime, uses = other.limits
+                self._accuse(other, 'LIMITS_MISMATCH', header_hash, u32(lifetime) + u32(uses))
+
+    def _quorum(self, header: Header, came: dict[int, Delivered], late: bool) -> dict[int, Delivered]:
+        """Those that the key is made of, empty while there are not enough; best, they grant the same."""
+        needed = self._needed(header)
+        for limits in {delivered.limits for delivered in came.values()}:
+            agreeing = {place: d for place, d in came.items() if d.limits == limits}
+            if len(agreeing) >= needed:
+                return agreeing
+        complete = late or len(came) == len(header.nodes)
+        return came if complete and len(came) >= needed else {}
 
     def _needed(self, header: Header) -> int:
         """PAIR-5: a first contact under firstContactAll waits for all shares."""
@@ -84,6 +127,7 @@ class Deliveries:
             self._accuse(delivered, 'SHARE_MISMATCH', header.suite.hash(delivered.encoded), b'')
             raise ProtocolError('SHARE_MISMATCH', 'the share does not fit its commitment')
         if (header.suite.hash(key) if key else b'') != header.ephemeral_key_hash:
+            self._accuse(delivered, 'EPHEMERAL_KEY_MISMATCH', header.suite.hash(delivered.encoded), b'')
             raise ProtocolError('EPHEMERAL_KEY_MISMATCH', 'the ephemeral key does not fit the header')
         if key:
             header.suite.kem.check_public_key(key)
@@ -92,16 +136,8 @@ class Deliveries:
         return delivered
 
     def _accuse(self, delivered: Delivered, reason: str, header_hash: bytes, evidence: bytes) -> None:
-        """PAIR-11, told to the home node."""
-        values = {
-            'key_id': delivered.header.key_id,
-            'node': delivered.node_id,
-            'initiator': delivered.header.initiator,
-            'reason': reason,
-            'header_hash': header_hash,
-            'evidence': evidence,
-        }
-        self._device.call(self._device.home, PAIRWISE + 'Report', values)
+        header = delivered.header
+        self._relay.accuse(header.key_id, delivered.node_id, header.initiator, reason, header_hash, evidence)
 
     def _answer(self, header: Header, quorum: dict[int, Delivered]) -> None:
         """PAIR-6 and PAIR-7."""

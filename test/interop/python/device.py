@@ -17,6 +17,7 @@ from vault import Chain, State, Vault
 
 SESSION_OVER = ('SESSION_LOST', 'SESSION_EXHAUSTED', 'AUTHENTICATION_FAILED', 'MESSAGE_REPLAYED')
 ATTEMPTS = 3
+CLOCKS_APART_SECONDS = 60
 FIRST_STAGE = 'bootstrap'
 
 
@@ -249,8 +250,12 @@ class Device:
         return link.call(node_id, method, values)
 
     def now(self) -> float:
-        """The time of the nodes: the own clock, corrected by the median of what they say."""
-        return time.time() + (statistics.median(self._clocks.values()) if self._clocks else 0)
+        """The time of the nodes: the own clock, corrected by the middle of the k values closest together."""
+        offsets, k = sorted(self._clocks.values()), self.state.descriptor.threshold
+        groups = [offsets[i : i + k] for i in range(len(offsets) - k + 1)]
+        closest = min(groups, key=lambda group: group[-1] - group[0], default=[])
+        agree = closest and closest[-1] - closest[0] <= CLOCKS_APART_SECONDS
+        return time.time() + (statistics.median(closest) if agree else 0)
 
     def _need_link(self) -> Link:
         if self._link is None:

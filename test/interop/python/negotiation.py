@@ -70,7 +70,15 @@ class Negotiations:
         except ProtocolError as error:
             self._report({'event': 'refused', 'node': node_id, 'code': error.code})
             return False
-        return receipt['header_hash'] == dealt.header.suite.hash(dealt.encoded)
+        header = dealt.header
+        header_hash = header.suite.hash(dealt.encoded)
+        if receipt['header_hash'] == header_hash:
+            return True
+        evidence = receipt['header_hash']
+        self._relay.accuse(
+            header.key_id, node_id, header.initiator, 'HEADER_MISMATCH', header_hash, evidence
+        )
+        return False
 
     def take_event(self, node_id: str, event: dict[str, Any]) -> None:
         """SES-6: one of the three kinds of events."""
@@ -190,6 +198,7 @@ class Negotiations:
             state.ended[key_id] = 'KEY_EXPIRED'
         if over:
             self._device.save()
+        self._deliveries.tick()
         for held in list(state.held.values()):
             if held.due():
                 self._relay.send(held.peer, held.outgoing)

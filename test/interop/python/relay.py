@@ -1,4 +1,4 @@
-"""Messages to a peer through the home nodes (docs/protocol/06-pairwise.md, PAIR-10)."""
+"""Messages to a peer through the home nodes, and reports (docs/protocol/06-pairwise.md)."""
 
 from typing import Any, Callable
 
@@ -21,3 +21,21 @@ class Relay:
             self._device.call(self._device.home, PAIRWISE + 'Relay', values)
         except ProtocolError as error:
             self._report({'event': 'refused', 'node': self._device.home, 'code': error.code})
+
+    def accuse(
+        self, key_id: bytes, node_id: str, initiator: bytes, reason: str, header_hash: bytes, evidence: bytes
+    ) -> None:
+        """PAIR-11: told to every node; it changes nothing by itself."""
+        values = {
+            'key_id': key_id,
+            'node': node_id,
+            'initiator': initiator,
+            'reason': reason,
+            'header_hash': header_hash,
+            'evidence': evidence,
+        }
+        for told in self._device.state.chains:
+            try:
+                self._device.call(told, PAIRWISE + 'Report', values)
+            except ProtocolError as error:
+                self._report({'event': 'refused', 'node': told, 'code': error.code})

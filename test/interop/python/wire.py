@@ -172,7 +172,7 @@ def _value(kind: str, raw: int | bytes) -> Any:
 
 
 def decode(message: str, data: bytes) -> dict[str, Any]:
-    """Each scalar field is there, by default if need be; an absent message is None; unknown ones are ignored."""
+    """Each scalar field is there, by default if need be; an absent message is None."""
     fields = MESSAGES[message]
     values: dict[str, Any] = {
         name: [] if kind.startswith('*') else DEFAULTS.get(kind) for name, kind in fields.values()
