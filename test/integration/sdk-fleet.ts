@@ -33,15 +33,18 @@ export class Fleet {
     return join(this.folder, name);
   }
 
-  async token(): Promise<string> {
-    const token = this.#lastToken.then(async () => this.network.administrator.createToken());
+  async token(uses = 1): Promise<string> {
+    const token = this.#lastToken.then(async () => this.network.administrator.createToken({ uses }));
     this.#lastToken = token;
     return token;
   }
 
-  /** A device that is enrolled, and not connected yet. */
-  async enrol(name: string, options: ExtraOptions = {}): Promise<Device> {
-    const token = await this.token();
+  /** A device that is enrolled, and not connected yet; with a token of its own unless one is given. */
+  async enrol(
+    name: string,
+    { token: given, ...options }: ExtraOptions & { token?: string } = {},
+  ): Promise<Device> {
+    const token = given ?? (await this.token());
     return this.#keep(await enrol({ ...options, token, state: this.state(name), name }));
   }
 

@@ -90,19 +90,7 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws what most nodes answered, when too few took the step
    */
   async ratchet(options: RatchetOptions = {}): Promise<DeviceStatus & { readonly code: string }> {
-    const { chains, stepper, descriptors, suiteId } = this.#parts;
-    this.#checkOpen();
-    const outcomes = await Promise.allSettled(
-      chains.nodes().map(async (nodeId) => {
-        const { keys } = chains.get(nodeId);
-        const stage = options.stage ?? (keys.epoch === 0 ? WORKING_STAGE : keys.stage);
-        await stepper.step(nodeId, { suiteId: options.suite ?? suiteId(), stage });
-      }),
-    );
-    const failures = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-    if (outcomes.length - failures.length < descriptors.current.threshold) throw mostTelling(failures);
-    for (const failure of failures) this.#warn(codeOf(failure), 'a node did not take the ratchet step');
-    return { ...this.status(), code: promotionCode(this.#codeParts()) };
+    return this.#whileOpen(async () => this.#ratchet(options));
   }
 
   /**
@@ -145,8 +133,7 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws BAD_PEER, PEER_SELF, BAD_OPTION; the nodes' code when too few approve; the peer's code when it refuses
    */
   async negotiate(peer: string, options: NegotiateOptions = {}): Promise<Key | PendingKey> {
-    this.#checkOpen();
-    return this.#parts.negotiations.negotiate(parsePeer(peer), options);
+    return this.#whileOpen(async () => this.#parts.negotiations.negotiate(parsePeer(peer), options));
   }
 
   /** All keys, those under way included. */
@@ -162,10 +149,11 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** Agrees on a key that takes the place of one; open channels move to it. @throws as negotiating does */
   async renew(keyId: string): Promise<Key | PendingKey> {
-    this.#checkOpen();
-    const record = this.#parts.keys.usable(keyId);
-    if (record.role === 'initiator') return this.#parts.schedule.renew(record);
-    throw new SymmetraError('NOT_INITIATOR', 'the peer began this key, and renews it', { keyId });
+    return this.#whileOpen(async () => {
+      const record = this.#parts.keys.usable(keyId);
+      if (record.role === 'initiator') return this.#parts.schedule.renew(record);
+      throw new SymmetraError('NOT_INITIATOR', 'the peer began this key, and renews it', { keyId });
+    });
   }
 
   /** Drops the keys with a peer and all memory of it: the next key is a first contact. @throws BAD_PEER */
@@ -188,16 +176,17 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws PEER_UNREACHABLE, CHANNEL_REFUSED, PEER_SILENT when no key came about in time, and as negotiating does
    */
   async openChannel(peer: string, options: ChannelOptions = {}): Promise<SecureChannel> {
-    this.#checkOpen();
-    return openChannel(this.#parts, parsePeer(peer), options);
+    return this.#whileOpen(async () => openChannel(this.#parts, parsePeer(peer), options));
   }
 
   /** The PSK and identity of one TLS connection outside the SDK; each call gives another one (CHN-3). */
   async exportPsk(keyId: string, role: 'client' | 'server'): Promise<ExportedPsk> {
     const { counters } = this.#parts;
-    this.#checkOpen();
-    const psk = role === 'client' ? await counters.takeForClient(keyId) : await counters.takeForServer(keyId);
-    return { identity: psk.identity, psk: psk.key.bytes };
+    return this.#whileOpen(async () => {
+      const psk =
+        role === 'client' ? await counters.takeForClient(keyId) : await counters.takeForServer(keyId);
+      return { identity: psk.identity, psk: psk.key.bytes };
+    });
   }
 
   /** Ends the device; its state is free for another process then. Doing it again has no effect. */
@@ -209,6 +198,21 @@ export class Device extends EventEmitter<DeviceEvents> {
   /** Ends something together with the device, before the device itself. */
   onClose(close: () => Promise<void>): void {
     this.#closers.push(close);
+  }
+
+  async #ratchet(options: RatchetOptions): Promise<DeviceStatus & { readonly code: string }> {
+    const { chains, stepper, descriptors, suiteId } = this.#parts;
+    const outcomes = await Promise.allSettled(
+      chains.nodes().map(async (nodeId) => {
+        const { keys } = chains.get(nodeId);
+        const stage = options.stage ?? (keys.epoch === 0 ? WORKING_STAGE : keys.stage);
+        await stepper.step(nodeId, { suiteId: options.suite ?? suiteId(), stage });
+      }),
+    );
+    const failures = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    if (outcomes.length - failures.length < descriptors.current.threshold) throw mostTelling(failures);
+    for (const failure of failures) this.#warn(codeOf(failure), 'a node did not take the ratchet step');
+    return { ...this.status(), code: promotionCode(this.#codeParts()) };
   }
 
   async #shutDown(): Promise<void> {
@@ -269,6 +273,16 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   #warn(code: string, message: string): void {
     this.emit('warning', { code, message });
+  }
+
+  /** What is under way when the device is closed fails for that reason, wherever it stands. @throws DEVICE_CLOSED */
+  async #whileOpen<T>(task: () => Promise<T>): Promise<T> {
+    this.#checkOpen();
+    try {
+      return await task();
+    } catch (error) {
+      throw this.#closing === undefined ? error : deviceClosed();
+    }
   }
 
   #checkOpen(): void {

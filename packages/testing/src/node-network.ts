@@ -14,7 +14,7 @@ import type { Descriptor, Policy, SignedDescriptor } from '@symmetra/protocol';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import type { Clock } from '@symmetra/runtime';
 import { openLmdbStore, sealStore } from '@symmetra/storage';
-import type { Store } from '@symmetra/storage';
+import type { MasterKey, Store } from '@symmetra/storage';
 import { TestAdministrator } from './administrator.js';
 
 /** One line of a node's log. */
@@ -29,8 +29,9 @@ export interface LogLine {
 }
 
 interface Place {
-  readonly identity: NodeIdentity;
+  identity: NodeIdentity;
   readonly port: number;
+  readonly masterKey: MasterKey;
   store: Store;
   running: RunningNode | undefined;
   bus: Bus | undefined;
@@ -84,9 +85,11 @@ export class NodeNetwork {
     const ports = await freePorts(NODES);
     for (let i = 1; i <= NODES; i++) {
       const id = `node-${i}`;
-      const store = await openStore(join(dir, id));
+      const masterKey: MasterKey = Secret.of('masterKey', random(32));
+      const store = await openStore(join(dir, id), masterKey);
       const identity = await loadIdentity(store, id, random);
-      places.set(id, { identity, store, port: ports[i - 1] ?? 0, running: undefined, bus: undefined });
+      const port = ports[i - 1] ?? 0;
+      places.set(id, { identity, port, masterKey, store, running: undefined, bus: undefined });
     }
     const network = new NodeNetwork(dir, clock, places);
     for (const id of places.keys()) await network.startNode(id);
@@ -136,6 +139,15 @@ export class NodeNetwork {
     this.#place(id).running = undefined;
   }
 
+  /** What a new process of a stopped node does first: opens its store from the disk, and finds itself in it. */
+  async reopenStore(id: string): Promise<void> {
+    const place = this.#place(id);
+    if (place.running !== undefined) throw new Error(`${id} is running`);
+    await place.store.close();
+    place.store = await openStore(join(this.#dir, id), place.masterKey);
+    place.identity = await loadIdentity(place.store, id, random);
+  }
+
   async stop(): Promise<void> {
     for (const { running, store } of this.#places.values()) {
       await running?.stop();
@@ -151,8 +163,8 @@ export class NodeNetwork {
   }
 }
 
-async function openStore(dir: string): Promise<Store> {
-  return sealStore(await openLmdbStore(dir), Secret.of('masterKey', random(32)), random);
+async function openStore(dir: string, masterKey: MasterKey): Promise<Store> {
+  return sealStore(await openLmdbStore(dir), masterKey, random);
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {
