@@ -4,6 +4,7 @@ import { connect as connectTcp } from 'node:net';
 
 const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_CONTENT_TYPE, HTTP2_HEADER_TE } = constants;
 const CODE_HEADER = 'symmetra-code';
+const STATUS_HEADER = 'grpc-status';
 const FRAME_HEADER_BYTES = 5;
 
 /** One attacker with a loopback address of its own, which grpc-js does not let a client choose. */
@@ -18,7 +19,7 @@ export class FloodClient {
     });
   }
 
-  /** Makes one unary call. @returns the stable code that came back, OK for an answer */
+  /** Makes one unary call. @returns the stable code that came back, or gRPC's own status; OK for an answer */
   async call(method: string, message: Uint8Array): Promise<string> {
     const stream = this.#session.request({
       [HTTP2_HEADER_METHOD]: 'POST',
@@ -30,8 +31,10 @@ export class FloodClient {
     header.writeUInt32BE(message.length, 1);
     let code = 'OK';
     const note = (headers: IncomingHttpHeaders): void => {
+      const status = headers[STATUS_HEADER];
       const stated = headers[CODE_HEADER];
       if (typeof stated === 'string') code = stated;
+      else if (typeof status === 'string' && status !== '0') code = `status ${status}`;
     };
     return new Promise((resolve, reject) => {
       stream.on('response', note);
