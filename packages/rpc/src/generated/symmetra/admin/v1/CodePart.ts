@@ -6,7 +6,7 @@
  */
 export interface CodePart {
   /**
-   * H(R1, R2) of the step, 32 bytes.
+   * H(R1, R2) of the step, as long as the hash of its suite: 32 or 64 bytes.
    */
   'transcriptHash'?: (Buffer | Uint8Array | string);
   /**
@@ -24,7 +24,7 @@ export interface CodePart {
  */
 export interface CodePart__Output {
   /**
-   * H(R1, R2) of the step, 32 bytes.
+   * H(R1, R2) of the step, as long as the hash of its suite: 32 or 64 bytes.
    */
   'transcriptHash': (Buffer);
   /**

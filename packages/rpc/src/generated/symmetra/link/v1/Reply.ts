@@ -16,8 +16,9 @@ export interface Reply {
    */
   'sealed'?: (_symmetra_sealed_v1_Sealed | null);
   /**
-   * The call did not reach a session. Not authenticated: SESSION_LOST, NODE_UNREACHABLE, RATE_LIMITED, LINK_NOT_BOUND,
-   * METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, BAD_MESSAGE or INTERNAL.
+   * The call did not reach a session. Not authenticated: SESSION_LOST, NODE_UNREACHABLE, BUS_TIMEOUT, RATE_LIMITED,
+   * LINK_NOT_BOUND, METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, BAD_MESSAGE, NODE_UNKNOWN, AUTHENTICATION_FAILED,
+   * MESSAGE_REPLAYED, SESSION_EXHAUSTED or INTERNAL.
    */
   'transportError'?: (string);
   'outcome'?: "sealed"|"transportError";
@@ -36,8 +37,9 @@ export interface Reply__Output {
    */
   'sealed'?: (_symmetra_sealed_v1_Sealed__Output | null);
   /**
-   * The call did not reach a session. Not authenticated: SESSION_LOST, NODE_UNREACHABLE, RATE_LIMITED, LINK_NOT_BOUND,
-   * METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, BAD_MESSAGE or INTERNAL.
+   * The call did not reach a session. Not authenticated: SESSION_LOST, NODE_UNREACHABLE, BUS_TIMEOUT, RATE_LIMITED,
+   * LINK_NOT_BOUND, METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, BAD_MESSAGE, NODE_UNKNOWN, AUTHENTICATION_FAILED,
+   * MESSAGE_REPLAYED, SESSION_EXHAUSTED or INTERNAL.
    */
   'transportError'?: (string);
   'outcome'?: "sealed"|"transportError";

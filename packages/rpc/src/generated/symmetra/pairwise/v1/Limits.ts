@@ -6,7 +6,7 @@
  */
 export interface Limits {
   /**
-   * Seconds from approval until the key may not be used any more.
+   * Seconds from the confirmation until the key may not be used any more.
    */
   'lifetimeSeconds'?: (number);
   /**
@@ -20,7 +20,7 @@ export interface Limits {
  */
 export interface Limits__Output {
   /**
-   * Seconds from approval until the key may not be used any more.
+   * Seconds from the confirmation until the key may not be used any more.
    */
   'lifetimeSeconds': (number);
   /**
