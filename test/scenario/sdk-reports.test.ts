@@ -92,7 +92,7 @@ describe('PAIR-11 reports', () => {
 
   test('a node from which nothing follows is asked again before it is reported', () => {
     const { clock, judge, suspected } = scene();
-    judge.expect(delivery('node-1'), () => ['node-1']);
+    judge.expect(header, () => ['node-1']);
     clock.advance(1000);
     expect(suspected).toEqual(['node-2', 'node-3']);
   });

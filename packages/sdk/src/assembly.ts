@@ -137,7 +137,17 @@ export async function assemble(
     onProgress: () => connection.announce(),
   });
 
-  const sessions = new Sessions({ context, chains, stepper, routes, nodeClock, random, timers, suiteId });
+  const sessions = new Sessions({
+    context,
+    chains,
+    stepper,
+    routes,
+    descriptors,
+    nodeClock,
+    random,
+    timers,
+    suiteId,
+  });
   const connection = new Connection({
     chains,
     sessions,

@@ -37,7 +37,7 @@ export class DeliveryJudge {
   }
 
   /** The first delivery of a key came. The nodes from which none follows soon may have lost the device's session. */
-  expect({ header }: CheckedDelivery, arrived: () => readonly string[]): void {
+  expect(header: Header, arrived: () => readonly string[]): void {
     this.#parts.timers.set(SILENT_MS, () => {
       const came = new Set(arrived());
       this.#parts.connection().suspect(header.nodes.filter((nodeId) => !came.has(nodeId)));

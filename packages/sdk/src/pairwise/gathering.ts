@@ -27,6 +27,11 @@ export class Gathering {
     this.#timers = timers;
   }
 
+  /** Whether anything came. */
+  has(keyId: string): boolean {
+    return this.#byKey.has(keyId);
+  }
+
   /** The nodes that have delivered so far. */
   nodesOf(keyId: string): readonly string[] {
     return [...(this.#byKey.get(keyId)?.good.keys() ?? [])];

@@ -1,7 +1,7 @@
 import { toBase32, toHex } from '@symmetra/crypto';
 import type { Logger } from '@symmetra/runtime';
 import type { Chains } from '../chain/chains.js';
-import { codeOf } from '../failure.js';
+import { codeOf, isTransportFailure } from '../failure.js';
 import type { Connection } from '../session/connection.js';
 import type { Timers } from '../timers.js';
 
@@ -9,6 +9,9 @@ const REPORT = '/symmetra.pairwise.v1.PairwiseService/Report';
 /** A silent node is reported once in this time, however many keys it misses. */
 const MISSING_EVERY_MS = 60_000;
 const MAX_REMEMBERED = 1024;
+/** A node that a report does not reach is told again a few times. */
+const MAX_ATTEMPTS = 4;
+const AGAIN_MS = 2000;
 /** What a report may carry of what a node delivered. */
 const MAX_EVIDENCE_BYTES = 6 * 1024;
 
@@ -96,10 +99,20 @@ export class Reports {
       evidence: Uint8Array;
     },
   ): Promise<void> {
-    try {
-      await this.#parts.connection().call(nodeId, REPORT, request);
-    } catch (error) {
-      this.#parts.logger.debug({ node: nodeId, code: codeOf(error) }, 'A report did not reach a node.');
+    const { connection, timers, logger } = this.#parts;
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      try {
+        await connection().call(nodeId, REPORT, request);
+        return;
+      } catch (error) {
+        logger.debug({ node: nodeId, attempt, code: codeOf(error) }, 'A report did not reach a node.');
+        if (!isTransportFailure(error)) return;
+      }
+      const isClosed = await timers.sleep(AGAIN_MS).then(
+        () => false,
+        () => true,
+      );
+      if (isClosed) return;
     }
   }
 }

@@ -1,37 +1,20 @@
 import { toHex } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
 import { checkDelivery, decodeHeader, receiveConfirm, respond, strictest } from '@symmetra/protocol';
-import type { CheckedDelivery, DeliveryFields, Header, PairResponded, PairRefused } from '@symmetra/protocol';
+import type { CheckedDelivery, DeliveryFields, Header, PairRefused } from '@symmetra/protocol';
 import { codeOf } from '../failure.js';
-import { newRecord } from '../keys/key-record.js';
 import type { KeyRecord } from '../keys/key-record.js';
 import { DeliveryJudge, badDeliveryOf } from './delivery-judge.js';
 import type { Agreed } from './delivery-judge.js';
 import { Gathering } from './gathering.js';
-import type { Outgoing } from './messenger.js';
 import type { PairParts } from './pair-parts.js';
+import { outgoingResponse, recordOf, wipeState } from './responder-run.js';
+import type { ResponderRun, ResponseRecord } from './responder-run.js';
 
 const PREFIX = 'response/';
 /** How long a response waits for the initiator to open the direct path. */
 const DIRECT_GRACE_MS = 100;
 const REFUSE_AGAIN_MS = 3000;
-
-/** Row `response/<key id>`: a negotiation that this device answered and that is not confirmed. */
-interface ResponseRecord {
-  readonly state: PairResponded;
-  /** Milliseconds, node time. */
-  readonly createdMs: number;
-  readonly expiresMs: number;
-  /** Where the initiator was reachable, host:port. */
-  readonly addresses: readonly string[];
-}
-
-interface ResponderRun {
-  readonly keyId: string;
-  readonly record: ResponseRecord;
-  /** A state change is being written: nothing else may change meanwhile. */
-  isWriting: boolean;
-}
 
 /** A delivery as a node's event brings it. */
 export interface Delivery extends DeliveryFields {
@@ -93,9 +76,7 @@ export class ResponderRuns {
       this.#refuseAgain(keyId);
       return;
     }
-    if (this.#gathering.nodesOf(keyId).length === 0) {
-      this.#judge.expect(checked, () => this.#arrived(keyId, header.nodes));
-    }
+    this.#expectOthers(header);
     const { addresses } = delivery;
     const quorum = this.#gathering.add(checked, (divided) => {
       this.#answer(divided, addresses).catch(this.#parts.onFailure);
@@ -168,8 +149,11 @@ export class ResponderRuns {
       const reason = badDeliveryOf(codeOf(error));
       if (reason === undefined) return undefined;
       const known = this.#agreedOn(keyId);
-      if (known === undefined) this.#gathering.addBad(keyId, nodeId, reason);
-      else this.#judge.bad(header, nodeId, reason, known.headerHash);
+      if (known !== undefined) this.#judge.bad(header, nodeId, reason, known.headerHash);
+      else {
+        this.#expectOthers(header);
+        this.#gathering.addBad(keyId, nodeId, reason);
+      }
       return undefined;
     }
   }
@@ -275,6 +259,13 @@ export class ResponderRuns {
     wipeState(run.record.state);
   }
 
+  /** The first delivery of a key, good or bad, came: others must follow. */
+  #expectOthers(header: Header): void {
+    const keyId = toHex(header.keyId);
+    if (this.#gathering.has(keyId)) return;
+    this.#judge.expect(header, () => this.#arrived(keyId, header.nodes));
+  }
+
   /** The nodes of which nothing is missing: for a key that is answered, those that nobody waits for any more. */
   #arrived(keyId: string, nodes: readonly string[]): readonly string[] {
     if (this.#agreedOn(keyId) === undefined) return this.#gathering.nodesOf(keyId);
@@ -290,18 +281,4 @@ export class ResponderRuns {
     if (held === undefined || material === undefined) return this.#answering.get(keyId);
     return { headerHash: held.headerHash, limits: material.limits };
   }
-}
-
-function recordOf({ state, createdMs, addresses }: ResponseRecord, direct: boolean): KeyRecord {
-  const { headerHash, initiatorTag, acknowledge, key: material } = state;
-  const held = { headerHash, initiatorTag, acknowledge };
-  return newRecord({ material, role: 'responder', createdMs, direct, addresses, held });
-}
-
-function outgoingResponse({ keyId, record: { state } }: ResponderRun): Outgoing {
-  return { keyId, headerHash: state.headerHash, peer: state.key.initiator, message: state.response };
-}
-
-function wipeState({ key, continuity }: PairResponded): void {
-  for (const secret of [key.applicationKey, key.tlsKey, continuity.secret]) secret.wipe();
 }

@@ -4,6 +4,7 @@ import type { ProtocolContext, SessionOpening } from '@symmetra/protocol';
 import type { Chains } from '../chain/chains.js';
 import type { Stepper } from '../chain/stepper.js';
 import { codeOf } from '../failure.js';
+import type { Descriptors } from '../network/descriptors.js';
 import type { NodeClock } from '../network/node-clock.js';
 import type { NodeRoutes } from '../network/node-routes.js';
 import type { DeviceRandomness } from '../randomness.js';
@@ -22,6 +23,7 @@ export interface SessionParts {
   readonly chains: Chains;
   readonly stepper: Stepper;
   readonly routes: NodeRoutes;
+  readonly descriptors: Descriptors;
   readonly nodeClock: NodeClock;
   readonly random: DeviceRandomness;
   readonly timers: Timers;
@@ -108,7 +110,8 @@ export class Sessions {
         });
       }
       const session = this.#establish(nodeId, opening, reply.answer);
-      await nodeClock.note(nodeId, session.clockMs, timers.monotonic() - started);
+      const { threshold } = this.#parts.descriptors.current;
+      await nodeClock.note(nodeId, session.clockMs, timers.monotonic() - started, threshold);
       return session.session;
     } catch (error) {
       opening.master.wipe();
