@@ -6,6 +6,7 @@ const TEXT_DETAIL = 0;
 const NUMBER_DETAIL = 1;
 
 const MAX_CODE_BYTES = 64;
+const CODE = /^[A-Z][A-Z0-9_]*$/;
 const MAX_MESSAGE_BYTES = 1024;
 const MAX_DETAILS = 32;
 const MAX_DETAIL_BYTES = 1024;
@@ -38,6 +39,7 @@ export function decodeOutcome(bytes: Uint8Array): Uint8Array {
   const kind = reader.u8();
   if (kind !== FAILURE) throw badEncoding('the bus outcome is of no known kind');
   const code = reader.text(MAX_CODE_BYTES);
+  if (!CODE.test(code)) throw badEncoding('the bus outcome names no code');
   const message = reader.text(MAX_MESSAGE_BYTES);
   const details = reader.list(MAX_DETAILS, readDetail);
   reader.end();
