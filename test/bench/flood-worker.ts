@@ -7,14 +7,9 @@ import { serve } from './worker.js';
 /** Asks of the process that holds the nodes. */
 export type FloodRequest =
   | { readonly kind: 'start' }
-  | { readonly kind: 'usage' }
+  | { readonly kind: 'cpu' }
+  | { readonly kind: 'heap' }
   | { readonly kind: 'handler'; readonly offer: BadOffer; readonly attempts: number };
-
-/** What the process has used so far. */
-export interface Usage {
-  readonly cpuMs: number;
-  readonly heapBytes: number;
-}
 
 const OFFER = '/symmetra.enrolment.v1.EnrolmentService/Offer';
 const NODE = 'node-1';
@@ -30,14 +25,20 @@ serve<FloodRequest>(async (request) => {
   if (network === undefined) throw new Error('start first');
   // The test network keeps its log lines; they are no part of a node.
   network.log.length = 0;
-  if (request.kind === 'usage') return usage();
+  if (request.kind === 'cpu') return cpuMs();
+  if (request.kind === 'heap') return heapBytes();
   return measureHandler(network, request.offer, request.attempts);
 });
 
-function usage(): Usage {
+/** What the process has used so far. */
+function cpuMs(): number {
   const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function heapBytes(): number {
   globalThis.gc?.();
-  return { cpuMs: (user + system) / 1000, heapBytes: process.memoryUsage().heapUsed };
+  return process.memoryUsage().heapUsed;
 }
 
 /** CPU milliseconds of one attempt, from the bytes of the request to the refusal, without a connection. */
@@ -48,11 +49,11 @@ async function measureHandler(nodes: NodeNetwork, offer: BadOffer, attempts: num
     encode('symmetra.enrolment.v1.OfferRequest', { node: NODE, offer: forge.make(offer) }),
   );
   const bus = nodes.wire.join(`flood-${offer}-${attempts}`);
-  const before = process.cpuUsage();
+  const before = cpuMs();
   for (const request of requests) {
     await bus.request(NODE, `rpc${OFFER}`, request, { timeoutMs: TIMEOUT_MS }).catch(() => undefined);
   }
-  const { user, system } = process.cpuUsage(before);
+  const used = cpuMs() - before;
   await bus.close();
-  return (user + system) / 1000 / attempts;
+  return used / attempts;
 }
