@@ -18,6 +18,8 @@ const FOLLOW_EVERY_MS = 5000;
 /** An event has at most a few KiB; a page stays far below what the bus carries. */
 const PAGE_EVENTS = 32;
 const MAX_PAGES = 10_000;
+/** What a control event comes to that administrators of this network did not sign as it is. */
+const FORGED = new Set(['BAD_SIGNATURE', 'WRONG_NETWORK', 'BAD_EVENT']);
 const DONE = new Uint8Array(0);
 
 /** Whether a node has an event in force. */
@@ -97,6 +99,7 @@ export class LogFollower {
       try {
         await this.#catchUp(node);
       } catch (error) {
+        this.#noteForged(node, error);
         this.#parts.logger.debug(
           { peer: node, code: publicCode(error) },
           'The control log could not be followed.',
@@ -106,7 +109,22 @@ export class LogFollower {
   }
 
   async #receive(from: string, signed: SignedEvent): Promise<void> {
-    await this.#applyFrom([from, ...this.#peers.filter((node) => node !== from)], signed);
+    try {
+      await this.#applyFrom([from, ...this.#peers.filter((node) => node !== from)], signed);
+    } catch (error) {
+      this.#noteForged(from, error);
+      throw error;
+    }
+  }
+
+  /** CTL-3: a node that hands on what no administrator signed is worth an inquiry. */
+  #noteForged(node: string, error: unknown): void {
+    const code = publicCode(error);
+    if (!FORGED.has(code)) return;
+    this.#parts.logger.warn(
+      { event: 'control-forged', accused: node, code },
+      'A node handed on a control event that does not verify.',
+    );
   }
 
   /** Applies an event, after fetching those before it from the first node that has them. */
