@@ -52,15 +52,24 @@ function resultsOf(model) {
   });
 }
 
+/**
+ * @param {Error} error
+ * @returns {never}
+ */
+function fail(error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
+}
+
 const all = expectations();
 const asked = process.argv.slice(2);
 const unknown = asked.filter((model) => !all.has(model));
-if (unknown.length > 0) throw new Error(`expected.txt names no model ${unknown.join(', ')}`);
+if (unknown.length > 0) fail(new Error(`expected.txt names no model ${unknown.join(', ')}`));
 
 let differences = 0;
 for (const [model, queries] of all) {
   if (asked.length > 0 && !asked.includes(model)) continue;
-  const results = await resultsOf(model);
+  const results = await resultsOf(model).catch(fail);
   const differing = queries.filter(({ result }, i) => results[i] !== result).map(({ query }) => query);
   if (results.length !== queries.length) differing.push(`${results.length} results`);
   differences += differing.length;
