@@ -17,7 +17,7 @@ const TOKEN_USES = 100;
 /** How long a task waits for a peer that may be away; the key goes on in the background. */
 const WAIT_MS = 1500;
 const START_ATTEMPTS = 10;
-const SETTLING_TURNS = 4;
+const TURNS = 4;
 const REASON = 'lost';
 const REVOKED_SHARE = 0.15;
 
@@ -91,10 +91,11 @@ export class FleetRun {
     for (let round = 0; round < plan.rounds; round++) {
       const nodeId = fleet.network.nodeIds[(round + prng.below(2)) % fleet.network.nodeIds.length] ?? '';
       const before = this.#someTasks();
-      await this.#withoutNode(nodeId, async () => {
+      const without = this.#withoutNode(nodeId, async () => {
         await before;
         await this.#someTasks();
       });
+      await Promise.all([before, without]);
       await this.#someTasks();
       await this.#untilWhole();
     }
@@ -131,8 +132,9 @@ export class FleetRun {
   /** Stops a node, and starts it from its disk when the work is done. */
   async #withoutNode(nodeId: string, work: () => Promise<void>): Promise<void> {
     const { network } = this.#parts.fleet;
-    await this.#lastEvent;
-    this.#down = nodeId;
+    await this.#inTurn(async () => {
+      this.#down = nodeId;
+    });
     await network.stopNode(nodeId);
     await work();
     await network.reopenStore(nodeId);
@@ -146,7 +148,6 @@ export class FleetRun {
         await pause(100);
       }
     }
-    await this.#lastEvent;
     this.#down = undefined;
     this.#parts.occurrences.note('restart');
   }
@@ -220,7 +221,11 @@ export class FleetRun {
 
   async #revoke(member: Member): Promise<void> {
     member.isRevoked = true;
-    const event = this.#lastEvent.then(async () => this.#revokeNow(member));
+    await this.#inTurn(async () => this.#revokeNow(member));
+  }
+
+  async #inTurn(task: () => Promise<void>): Promise<void> {
+    const event = this.#lastEvent.then(task);
     this.#lastEvent = event.catch(() => undefined);
     await event;
   }
@@ -251,22 +256,26 @@ export class FleetRun {
 
   /** Every device that is not revoked is connected, and enrolled at all nodes. */
   async #untilWhole(): Promise<void> {
-    for (const member of this.#living()) {
-      await until(() => member.isWhole || member.isRevoked, `${member.name} is connected and enrolled`);
-    }
+    await this.#untilNobody(() => this.#living().filter(({ isWhole }) => !isWhole), 'is still on its way');
   }
 
-  /** No negotiation of two devices that are not revoked is under way; who still waits is opened anew. */
+  /** No negotiation of two devices that are not revoked is under way. */
   async #settle(): Promise<void> {
     const living = new Set(this.#living().map(({ name }) => name));
-    const unsettled = (): readonly Member[] =>
-      this.#living().filter((member) => member.unfinished().some((peer) => living.has(peer)));
-    for (let turn = 0; turn < SETTLING_TURNS && unsettled().length > 0; turn++) {
-      await until(() => unsettled().length === 0, 'every key').catch(async () => {
-        this.#parts.occurrences.note('settled late');
-        await inParallel(unsettled(), WIDTH, async (member) => member.drop(async () => undefined));
+    const isUnsettled = (member: Member): boolean => member.unfinished().some((peer) => living.has(peer));
+    await this.#untilNobody(() => this.#living().filter(isUnsettled), 'waits for a key');
+  }
+
+  /** Waits; pauses between attempts grow long meanwhile, so who is late is opened anew. */
+  async #untilNobody(late: () => readonly Member[], what: string): Promise<void> {
+    for (let turn = 0; turn < TURNS && late().length > 0; turn++) {
+      await until(() => late().length === 0, `nobody ${what}`).catch(async () => {
+        this.#parts.occurrences.note(`opened anew: ${what}`);
+        await inParallel(late(), WIDTH, async (member) => member.drop(async () => undefined));
       });
     }
+    const names = late().map(({ name }) => name);
+    if (names.length > 0) throw new Error(`${names.join(', ')} ${what}`);
   }
 }
 
