@@ -29,4 +29,12 @@ export const EQUIVALENT = [
     reason:
       'The number at the edge has the bit of the newest one, which is always set: it is refused all the same.',
   },
+  {
+    file: 'packages/protocol/src/pairwise/messages.ts',
+    line: "return { kind: 'response', keyId, ...fields, ...(continuityId.length > 0 && { continuityId }), tag };",
+    nth: 1,
+    from: '0',
+    to: '(0 + 1)',
+    reason: 'A continuity id of another length than 0 or 16 was refused above.',
+  },
 ];

@@ -83,8 +83,8 @@ export const NODE_MUTANTS = [
   {
     name: 'differing header not reported',
     file: 'packages/sdk/src/pairwise/delivery-judge.ts',
-    find: 'if (equalConstantTime(delivery.headerHash, headerHash)) return;',
-    replace: 'return;',
+    find: 'if (!equalConstantTime(delivery.headerHash, headerHash)) {',
+    replace: 'if (false) {',
     breaks: 'PAIR-11: a node that changes headers is never named.',
     suites: ['test/scenario/sdk-reports.test.ts'],
   },

@@ -83,6 +83,18 @@ describe.each(SUITES)('under suite $id', (suite) => {
     expect(judge(device)).toBe('left');
   });
 
+  test('ATK-9: an unconfirmed epoch that the node does not know accuses nobody who holds the current one', () => {
+    const ends = fullStep(newChain(suite), suite, 'alice');
+    const started = startStep(CONTEXT, ends.device, stepRequest(suite), stepRandom(suite, 'lost'));
+    const answered = receiveR1(CONTEXT, ends.node, STEP_RULES, started.output, r2Random(suite, 'lost'));
+    if (answered.output.kind !== 'r2') throw new Error('R1 gets R2');
+    const { state: confirming } = receiveR2(CONTEXT, started.state, answered.output.r2);
+    const challenge = issueChallenge(ends.node, prng.bytes(32));
+    const proof = proveState(CONTEXT, confirming, challenge.nonce);
+    expect(judgeProof(CONTEXT, ends.node, challenge, proof)).toBe('current');
+    expect(judgeProof(CONTEXT, ends.node, { ...challenge, epoch: 2 }, proof)).toBe('left');
+  });
+
   test('SES-5: every message of a direction has a nonce of its own', () => {
     const nonces: string[] = [];
     const watched: Suite = {
@@ -148,6 +160,18 @@ describe.each(SUITES)('under suite $id', (suite) => {
     expect(others.length).toBeGreaterThan(0);
     expect(codeOf(() => pair.confirm({ ...begun, offered: others }, output))).toBe('AUTHENTICATION_FAILED');
     expect(pair.confirm(begun, output).state.key.continued).toBe(true);
+  });
+
+  test('PAIR-8: what was offered binds the negotiation, also when the initiator has forgotten the peer since', () => {
+    const pair = new Couple(suite);
+    pair.complete();
+    const { state: begun, output } = pair.begin({ direct: false });
+    const deliveries = pair.deliver(output);
+    pair.held = [];
+    const { output: response } = pair.respond(deliveries);
+    pair.continuity = {};
+    expect(begun.offered).toHaveLength(1);
+    expect(codeOf(() => pair.confirm(begun, response))).toBe('CONTINUITY_REQUIRED');
   });
 
   test('PAIR-8: a peer that holds S can still not answer outside of what was asked', () => {
