@@ -102,7 +102,7 @@ export class LiarsFleet {
 }
 
 /** One key at both ends. */
-export function expectSame({ ours, theirs }: KeyPair): void {
+function expectSame({ ours, theirs }: KeyPair): void {
   deepEqual(ours.bytes(), theirs.bytes());
   equal(ours.fingerprint, theirs.fingerprint);
   deepEqual(ours.nodes, theirs.nodes);
