@@ -16,19 +16,34 @@ const PROGRAM = fileURLToPath(new URL('opener-process.ts', import.meta.url));
 /** Opens directories in a process of its own, which is replaced when it dies. */
 export class Opener {
   #child: ChildProcess | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-  /** What comes of an opening: `opened`, the code of a named error, or how it broke. */
+  /**
+   * What comes of an opening: `opened`, the code of a named error, or how it broke. One after the other: a property that
+   * is interrupted leaves its last one under way, whose answer is nobody else's.
+   */
   async open(order: OpenOrder): Promise<string> {
+    const turn = this.#last.then(async () => this.#open(order));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #open(order: OpenOrder): Promise<string> {
     this.#child ??= await start();
     const child = this.#child;
     const outcome = answerOf(child);
     child.send(order);
     const told = await outcome;
-    if (told.isOver) await this.stop();
+    if (told.isOver) await this.#end();
     return told.text;
   }
 
   async stop(): Promise<void> {
+    await this.#last;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
