@@ -21,6 +21,7 @@ import {
 const LEVELS: Readonly<Record<string, number>> = {
   crypto: 0,
   protocol: 1,
+  battery: 1,
   hardware: 1,
   entropy: 2,
   storage: 2,
@@ -40,12 +41,15 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { cli: ['node', 's
 const OWNERS: Readonly<Record<string, string>> = {
   '@noble/': 'crypto',
   koffi: 'hardware',
+  '@serialport/': 'hardware',
   lmdb: 'storage',
   ioredis: 'storage',
   nats: 'bus',
   '@grpc/': 'rpc',
   pino: 'runtime',
   zod: 'runtime',
+  yaml: 'runtime',
+  'prom-client': 'runtime',
   commander: 'cli',
 };
 

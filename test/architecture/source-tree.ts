@@ -48,8 +48,8 @@ export function filesUnder(folder: string): string[] {
     .toSorted();
 }
 
-/** Files that the protobuf generator wrote. */
-export const isGenerated = (path: string): boolean => path.startsWith('packages/rpc/src/generated/');
+/** Files that a generator wrote: from protobuf, or from the text form of WebAssembly. */
+export const isGenerated = (path: string): boolean => /^packages\/[^/]+\/src\/generated\//.test(path);
 
 /** The TypeScript sources of one package, generated ones included. */
 export const sourcesOf = (name: string): string[] =>
