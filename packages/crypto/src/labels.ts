@@ -66,6 +66,10 @@ export const LABELS = {
   adminRequestSign: 'symmetra/1 admin request-sign',
   adminResponseSign: 'symmetra/1 admin response-sign',
 
+  // Entropy reports (docs/entropy/reports.md)
+  entropyReportSign: 'symmetra/1 entropy report-sign',
+  entropyReportHash: 'symmetra/1 entropy report-hash',
+
   // State at rest
   storeValue: 'symmetra/1 store value',
   statePassphrase: 'symmetra/1 state passphrase',
