@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { osRandomness } from '@symmetra/entropy';
 import { startNetwork } from '@symmetra/node';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import * as fc from 'fast-check';
@@ -47,6 +48,7 @@ describe('directories whose files were changed', () => {
       nodes: 2,
       threshold: 2,
       port: 0,
+      randomness: osRandomness,
       logger: createLogger({ level: 'silent', clock: systemClock }),
       clock: systemClock,
     });

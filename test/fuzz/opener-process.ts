@@ -1,4 +1,5 @@
 import { SymmetraError } from '@symmetra/crypto';
+import { osRandomness } from '@symmetra/entropy';
 import { startNetwork } from '@symmetra/node';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import { openDevice } from '@symmetra/sdk';
@@ -17,6 +18,7 @@ async function carryOut({ kind, path, passphrase }: OpenOrder): Promise<void> {
     nodes: 2,
     threshold: 2,
     port: 0,
+    randomness: osRandomness,
     logger: createLogger({ level: 'silent', clock: systemClock }),
     clock: systemClock,
   });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex } from '@symmetra/crypto';
+import { osRandomness } from '@symmetra/entropy';
 import { readNetworkFile, readSigningKey, startNetwork } from '@symmetra/node';
 import type { NetworkOptions, RunningNetwork } from '@symmetra/node';
 import { createLogger, systemClock } from '@symmetra/runtime';
@@ -30,6 +31,7 @@ const start = async (options: Partial<NetworkOptions> = {}): Promise<RunningNetw
     nodes: 3,
     threshold: 2,
     port: 0,
+    randomness: osRandomness,
     logger,
     clock: systemClock,
     ...options,

@@ -6,5 +6,5 @@ export {
   HmacDrbg,
 } from './hmac-drbg.js';
 export type { DrbgSeed } from './hmac-drbg.js';
-export { osRandom } from './os-random.js';
-export type { RandomBytes, RandomSource } from './source.js';
+export { osRandom, osRandomness } from './os-random.js';
+export type { NodeRandomness, RandomBytes, RandomSource } from './source.js';

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { BytePool } from './byte-pool.js';
-import type { RandomSource } from './source.js';
+import type { NodeRandomness, RandomSource } from './source.js';
 
 /** One system call for 128 draws of 32 bytes. */
 const POOL_BYTES = 4096;
@@ -12,4 +12,10 @@ const POOL_BYTES = 4096;
 export function osRandom(): RandomSource {
   const pool = new BytePool((length) => randomFillSync(new Uint8Array(length)), POOL_BYTES);
   return { name: 'os', physical: false, quantum: false, bytes: (length) => pool.draw(length) };
+}
+
+/** The operating system's generator as a node's randomness: it never runs dry. */
+export function osRandomness(): NodeRandomness {
+  const { bytes } = osRandom();
+  return { bytes, requireEntropy: () => undefined };
 }

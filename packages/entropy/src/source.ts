@@ -14,6 +14,14 @@ export interface RandomSource {
   readonly bytes: RandomBytes;
 }
 
+/** The random numbers of a node, and whether new keys may rest on them. */
+export interface NodeRandomness {
+  /** @throws RANDOM_LENGTH; ENTROPY_EXHAUSTED when the generator has reached its limits without fresh entropy. */
+  readonly bytes: RandomBytes;
+  /** @throws ENTROPY_EXHAUSTED when no good source is left: then no new key is made. */
+  requireEntropy(): void;
+}
+
 const MAX_LENGTH = 2 ** 30;
 
 /** @throws RANDOM_LENGTH */

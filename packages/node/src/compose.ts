@@ -1,5 +1,5 @@
 import type { Bus } from '@symmetra/bus';
-import type { RandomBytes } from '@symmetra/entropy';
+import type { NodeRandomness } from '@symmetra/entropy';
 import type { SignedDescriptor } from '@symmetra/protocol';
 import { createServer } from '@symmetra/rpc';
 import type { Clock, Logger } from '@symmetra/runtime';
@@ -52,7 +52,7 @@ export interface NodePorts {
   /** The caller has joined; the node leaves. */
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly random: RandomBytes;
+  readonly randomness: NodeRandomness;
   readonly logger: Logger;
   readonly host: string;
   /** 0 takes a free port. */
@@ -80,7 +80,8 @@ export interface RunningNode {
  * @throws PORT_IN_USE, LISTEN_FAILED, NODE_DIFFERS, DESCRIPTOR_OLD, ROOT_MISMATCH, LOG_BROKEN, and what the store throws
  */
 export async function startNode(ports: NodePorts): Promise<RunningNode> {
-  const { identity, store, bus, clock, random, host, port, reflection } = ports;
+  const { identity, store, bus, clock, host, port, reflection } = ports;
+  const { bytes: random, requireEntropy } = ports.randomness;
   const logger = ports.logger.child({ node: identity.id });
 
   // What the node knows.
@@ -170,7 +171,10 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     handlers: {
       '/symmetra.session.v1.SessionService/Attach': (...call) => session.attach(...call),
       '/symmetra.session.v1.SessionService/Close': (own) => session.close(own),
-      '/symmetra.pairwise.v1.PairwiseService/Negotiate': (own, request) => negotiate.answer(own, request),
+      '/symmetra.pairwise.v1.PairwiseService/Negotiate': async (own, request) => {
+        requireEntropy();
+        return negotiate.answer(own, request);
+      },
       '/symmetra.pairwise.v1.PairwiseService/Acknowledge': (own, request) => acknowledge.answer(own, request),
       '/symmetra.pairwise.v1.PairwiseService/Relay': (own, request) => relay.answer(own, request),
       '/symmetra.pairwise.v1.PairwiseService/Report': (own, request) => report.answer(own, request),
@@ -182,12 +186,21 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     audit,
     sealed,
     open: {
-      offer: async ({ offer }) => enrolment.offer(offer),
+      offer: async ({ offer }) => {
+        requireEntropy();
+        return enrolment.offer(offer);
+      },
       confirm: async ({ confirmation }) => enrolment.confirm(confirmation),
-      step: async ({ r1 }) => ratchet.step(r1),
+      step: async ({ r1 }) => {
+        requireEntropy();
+        return ratchet.step(r1);
+      },
       commit: async ({ r3 }) => ratchet.commit(r3),
       prove: async ({ proof }) => ratchet.prove(proof),
-      open: async ({ open }) => session.open(open),
+      open: async ({ open }) => {
+        requireEntropy();
+        return session.open(open);
+      },
     },
   });
   const network = new NetworkService(state, log);

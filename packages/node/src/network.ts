@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { InProcessNetwork } from '@symmetra/bus';
 import { SymmetraError, equalConstantTime, suites, toHex } from '@symmetra/crypto';
-import { osRandom } from '@symmetra/entropy';
-import type { RandomBytes } from '@symmetra/entropy';
+import type { NodeRandomness } from '@symmetra/entropy';
 import { DEFAULT_POLICY, EMPTY_LOG, encodeEvent, signDescriptor, signEvent } from '@symmetra/protocol';
 import type { Descriptor, SignedEvent } from '@symmetra/protocol';
 import { Lifecycle } from '@symmetra/runtime';
@@ -34,8 +33,8 @@ export interface NetworkOptions {
   readonly reflection?: boolean;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** The operating system's by default, apart for each node. */
-  readonly random?: RandomBytes;
+  /** Each call gives a generator of its own: for every node, and for the keys of the network. */
+  readonly randomness: () => NodeRandomness;
 }
 
 /** A network that is up. */
@@ -112,8 +111,8 @@ async function openDirectories(
   const directories: NodeDirectory[] = [];
   for (let i = 1; i <= options.nodes; i++) {
     const id = `node-${i}`;
-    const random = options.random ?? osRandom().bytes;
-    const directory = await openNodeDirectory(filesIn(options.dataDir).node(id), id, random);
+    const { bytes } = options.randomness();
+    const directory = await openNodeDirectory(filesIn(options.dataDir).node(id), id, bytes);
     lifecycle.register(`${id} store`, async () => directory.close());
     directories.push(directory);
   }
@@ -137,7 +136,7 @@ async function choosePorts(
 
 /** The descriptor of the last start if it still fits; else a new one, signed by the root. */
 async function describeNetwork(
-  { dataDir, threshold, random = osRandom().bytes }: NetworkOptions,
+  { dataDir, threshold, randomness }: NetworkOptions,
   found: NetworkFile | undefined,
   directories: readonly NodeDirectory[],
   addresses: readonly string[],
@@ -147,6 +146,7 @@ async function describeNetwork(
   );
   if (found !== undefined && fits === true) return found;
   const files = filesIn(dataDir);
+  const { bytes: random } = randomness();
   const root =
     found === undefined ? await createSigningKey(files.rootKey, random) : await readSigningKey(files.rootKey);
   if (found !== undefined && !equalConstantTime(root.publicKey, found.rootPublicKey)) {
@@ -197,7 +197,7 @@ async function startNodes(
       host,
       reflection,
       descriptor: { descriptor, signature, rootPublicKey },
-      random: options.random ?? osRandom().bytes,
+      randomness: options.randomness(),
       port: ports[i] ?? 0,
     });
     lifecycle.register(node.id, node.stop);

@@ -3,10 +3,11 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { InProcessNetwork } from '@symmetra/bus';
 import type { Bus } from '@symmetra/bus';
 import { Secret, signatureKeygen, suites } from '@symmetra/crypto';
+import { osRandomness } from '@symmetra/entropy';
+import type { NodeRandomness } from '@symmetra/entropy';
 import { describeIdentity, loadIdentity, startNode } from '@symmetra/node';
 import type { NodeIdentity, RunningNode } from '@symmetra/node';
 import { DEFAULT_POLICY, signDescriptor } from '@symmetra/protocol';
@@ -39,7 +40,7 @@ interface Place {
 
 const NODES = 3;
 const THRESHOLD = 2;
-const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+const { bytes: random } = osRandomness();
 
 /** Three real nodes in this process, each of which a test can stop and start by itself. */
 export class NodeNetwork {
@@ -48,6 +49,8 @@ export class NodeNetwork {
   readonly log: LogLine[];
   /** Joins requests between nodes; a test may join as a node of its own. */
   readonly wire: InProcessNetwork;
+  /** What the nodes that are started from now on draw from. */
+  randomness: NodeRandomness = osRandomness();
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #signed: SignedDescriptor;
@@ -121,7 +124,7 @@ export class NodeNetwork {
       store: place.store,
       bus: place.bus,
       clock: this.#clock,
-      random,
+      randomness: this.randomness,
       logger: createLogger({
         level: 'debug',
         clock: this.#clock,

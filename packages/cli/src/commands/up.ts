@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
+import { osRandomness } from '@symmetra/entropy';
 import type { DescriptorNode } from '@symmetra/protocol';
 import { createLogger, parseUpConfig } from '@symmetra/runtime';
 import type { LogLevel, UpConfig } from '@symmetra/runtime';
@@ -78,6 +79,7 @@ async function up(invocation: Invocation, options: UpOptions): Promise<void> {
     ...config,
     ...(options.host !== undefined && { host: options.host }),
     reflection: options.reflection ?? false,
+    randomness: osRandomness,
     logger,
     clock,
   }).catch(explain);
