@@ -49,14 +49,19 @@ export class NodeNetwork {
   readonly log: LogLine[];
   /** Joins requests between nodes; a test may join as a node of its own. */
   readonly wire: InProcessNetwork;
-  /** What the nodes that are started from now on draw from. */
-  randomness: NodeRandomness = osRandomness();
   readonly #dir: string;
   readonly #clock: Clock;
+  readonly #randomness: NodeRandomness;
   readonly #signed: SignedDescriptor;
   readonly #places: ReadonlyMap<string, Place>;
 
-  private constructor(dir: string, clock: Clock, places: ReadonlyMap<string, Place>) {
+  private constructor(
+    dir: string,
+    clock: Clock,
+    randomness: NodeRandomness,
+    places: ReadonlyMap<string, Place>,
+  ) {
+    this.#randomness = randomness;
     this.#dir = dir;
     this.#clock = clock;
     this.#places = places;
@@ -82,7 +87,11 @@ export class NodeNetwork {
   }
 
   /** Starts all nodes, under the default policy with some changes. */
-  static async start(policy: Partial<Policy> = {}, clock: Clock = systemClock): Promise<NodeNetwork> {
+  static async start(
+    policy: Partial<Policy> = {},
+    clock: Clock = systemClock,
+    randomness = osRandomness(),
+  ): Promise<NodeNetwork> {
     const dir = await mkdtemp(join(tmpdir(), 'symmetra-nodes-'));
     const places = new Map<string, Place>();
     const ports = await freePorts(NODES);
@@ -94,7 +103,7 @@ export class NodeNetwork {
       const port = ports[i - 1] ?? 0;
       places.set(id, { identity, port, masterKey, store, running: undefined, bus: undefined });
     }
-    const network = new NodeNetwork(dir, clock, places);
+    const network = new NodeNetwork(dir, clock, randomness, places);
     for (const id of places.keys()) await network.startNode(id);
     await network.administrator.submit({ kind: 'policy', policy: { ...DEFAULT_POLICY, ...policy } });
     return network;
@@ -124,7 +133,7 @@ export class NodeNetwork {
       store: place.store,
       bus: place.bus,
       clock: this.#clock,
-      randomness: this.randomness,
+      randomness: this.#randomness,
       logger: createLogger({
         level: 'debug',
         clock: this.#clock,
