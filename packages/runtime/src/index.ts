@@ -9,3 +9,5 @@ export { LOG_FIELDS } from './log-fields.js';
 export type { LogFields } from './log-fields.js';
 export { LOG_LEVELS, createLogger } from './logging.js';
 export type { LogLevel, LogMethod, Logger, LoggerOptions, Sentence } from './logging.js';
+export { MetricsServer } from './metrics.js';
+export type { Metric, MetricValue } from './metrics.js';
