@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -49,9 +50,9 @@ test('nothing else is served, and nothing is taken', async () => {
 });
 
 test('a port in use is named', async () => {
-  const other = createServer();
-  await new Promise<void>((resolve) => void other.listen(0, HOST, resolve));
+  const other = createServer().listen(0, HOST);
+  await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
   await expect(new MetricsServer(metrics).start(HOST, port)).rejects.toMatchObject({ code: 'PORT_IN_USE' });
-  await new Promise((resolve) => void other.close(resolve));
+  other.close();
 });
