@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fromHex, toHex } from '@symmetra/crypto';
-import { HmacDrbg } from '@symmetra/entropy';
+import { CtrDrbg, HashDrbg, HmacDrbg } from '@symmetra/entropy';
+import type { Drbg, DrbgSeed } from '@symmetra/entropy';
 import { describe, expect, it } from 'vitest';
 
 interface DrbgCall {
@@ -10,6 +11,7 @@ interface DrbgCall {
 
 interface DrbgVector {
   readonly source: string;
+  readonly mechanism?: string;
   readonly entropy: string;
   readonly nonce: string;
   readonly personalization: string;
@@ -17,18 +19,34 @@ interface DrbgVector {
   readonly returnedBits: string;
 }
 
-const file = new URL('drbg-hmac-sha256.json', import.meta.url);
-const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: readonly DrbgVector[] };
+const MECHANISMS: Readonly<Record<string, (seed: DrbgSeed) => Drbg>> = {
+  'HMAC_DRBG SHA-256': (seed) => new HmacDrbg(seed),
+  'HMAC_DRBG SHA-512': (seed) => new HmacDrbg(seed, 'sha512'),
+  'Hash_DRBG SHA-512': (seed) => new HashDrbg(seed),
+  'CTR_DRBG AES-256 use df': (seed) => new CtrDrbg(seed),
+  'CTR_DRBG AES-256 no df': ({ entropy, personalization }) =>
+    new CtrDrbg({ fullEntropy: entropy, ...(personalization && { personalization }) }),
+};
 
-describe('HMAC_DRBG SHA-256 gives the published CAVP outputs', () => {
-  it('has cases of all three files', () => {
-    const files = new Set(vectors.map(({ source }) => source.split(' ')[0]));
+function vectorsOf(file: string): readonly DrbgVector[] {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+  return (JSON.parse(text) as { vectors: readonly DrbgVector[] }).vectors;
+}
+
+/** The vectors of the older file name no mechanism: all are of one. */
+const vectors = [...vectorsOf('drbg-hmac-sha256.json'), ...vectorsOf('drbg-cavp.json')];
+
+describe.each(Object.entries(MECHANISMS))('%s gives the published CAVP outputs', (mechanism, instantiate) => {
+  const own = vectors.filter((vector) => (vector.mechanism ?? 'HMAC_DRBG SHA-256') === mechanism);
+
+  it('has cases without reseed, with reseed and with prediction resistance', () => {
+    const files = new Set(own.map(({ source }) => source.split(' ')[0]));
     expect([...files]).toEqual(['drbgvectors_no_reseed', 'drbgvectors_pr_false', 'drbgvectors_pr_true']);
-    expect(vectors).toHaveLength(24);
+    expect(own).toHaveLength(24);
   });
 
-  it.each(vectors)('$source', (vector) => {
-    const drbg = new HmacDrbg({
+  it.each(own)('$source', (vector) => {
+    const drbg = instantiate({
       entropy: fromHex(vector.entropy),
       nonce: fromHex(vector.nonce),
       personalization: fromHex(vector.personalization),

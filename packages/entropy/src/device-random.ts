@@ -1,6 +1,7 @@
 import { wipe } from '@symmetra/crypto';
 import { BytePool } from './byte-pool.js';
-import { DRBG_MAX_REQUEST_BYTES, HmacDrbg } from './hmac-drbg.js';
+import { DRBG_MAX_REQUEST_BYTES } from './drbg/drbg.js';
+import { HmacDrbg } from './drbg/hmac-drbg.js';
 import type { RandomBytes, RandomSource } from './source.js';
 
 /** 1.5 times the security strength: what SP 800-90C asks of a seed. */
