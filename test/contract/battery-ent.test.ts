@@ -45,7 +45,7 @@ test('what can not be said of equal bytes and of less than one point is not a nu
 });
 
 test('no bytes are refused', () => {
-  expect(() => ent(new Uint8Array())).toThrow(expect.objectContaining({ code: 'BATTERY_TOO_SHORT' }));
+  expect(() => ent(new Uint8Array())).toThrow(expect.objectContaining({ code: 'BATTERY_TOO_FEW_BITS' }));
 });
 
 describe('the chi-square over a long time', () => {

@@ -24,11 +24,11 @@ const RADIUS_SQUARED = (2 ** (8 * COORDINATE_BYTES) - 1) ** 2;
 
 /**
  * ENT's five tests, as the program computes them.
- * @throws SymmetraError BATTERY_TOO_SHORT for no bytes.
+ * @throws SymmetraError BATTERY_TOO_FEW_BITS for no bytes.
  */
 export function ent(bytes: Uint8Array): EntResult {
   if (bytes.length === 0) {
-    throw new SymmetraError('BATTERY_TOO_SHORT', 'ENT needs at least one byte', { bytes: 0, needed: 1 });
+    throw new SymmetraError('BATTERY_TOO_FEW_BITS', 'ENT needs at least one byte', { bits: 0 });
   }
   const frequencies = new ByteFrequencies();
   frequencies.add(bytes);
