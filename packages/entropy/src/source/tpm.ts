@@ -2,6 +2,7 @@ import { wipe } from '@symmetra/crypto';
 import { Tpm } from '@symmetra/hardware';
 import type { TpmAddress } from '@symmetra/hardware';
 import { ByteNoise } from './byte-noise.js';
+import { pause } from './clock.js';
 import type { SourceClock } from './clock.js';
 import { DeviceFeed } from './device-feed.js';
 import type { NoiseDevice } from './device-feed.js';
@@ -19,7 +20,10 @@ export interface TpmSourceOptions {
 
 /** The generator of a TPM 2.0 (TPM2_GetRandom), a byte a sample. */
 export function tpmSource({ description, address, clock, timeoutMs }: TpmSourceOptions): NoiseSource {
-  const feed = new DeviceFeed(description.name, clock, async () => new TpmDevice(await Tpm.open(address)));
+  const feed = new DeviceFeed(description.name, clock, async () => {
+    const wait = async (ms: number): Promise<void> => pause(clock, ms, new AbortController().signal);
+    return new TpmDevice(await Tpm.open(address, wait));
+  });
   return new ByteNoise({ description, feed, clock, timeoutMs });
 }
 

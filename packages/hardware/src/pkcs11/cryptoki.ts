@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { SymmetraError } from '@symmetra/crypto';
+import type { LibraryHandle } from 'koffi';
 import { loadKoffi, unavailable } from '../native.js';
 import type { Koffi } from '../native.js';
 import { CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_OK, checkResult } from './result.js';
@@ -36,6 +37,8 @@ export function memory(length: number): Uint8Array<ArrayBuffer> {
 
 /** A module that is loaded. Its functions run on other threads; each resolves to a CKR number. */
 export class Cryptoki {
+  /** Keeps the library in memory: koffi unloads one that nothing refers to, and does not see pointers into it. */
+  readonly library: LibraryHandle;
   readonly initialize: Call;
   readonly finalize: Call;
   readonly getSlotList: Call;
@@ -45,7 +48,8 @@ export class Cryptoki {
   readonly login: Call;
   readonly generateRandom: Call;
 
-  private constructor(koffi: Koffi, list: bigint) {
+  private constructor(koffi: Koffi, library: LibraryHandle, list: bigint) {
+    this.library = library;
     const bind = (name: keyof typeof INDEX, args: string[]): Call => {
       const at: unknown = koffi.decode(list, WORD + WORD * INDEX[name], 'void *');
       if (at === null) throw notAModule(`it has no ${name}`);
@@ -85,13 +89,13 @@ export class Cryptoki {
     if (!PLATFORMS.has(process.platform)) throw unavailable('PKCS#11 modules');
     const koffi = await loadKoffi();
     if (koffi.sizeof('unsigned long') !== WORD) throw unavailable('PKCS#11 modules');
-    // CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR ppFunctionList);
-    const getFunctionList = entryOf(koffi, path);
+    const library = loadLibrary(koffi, path);
+    const getFunctionList = entryOf(library);
     const list = new BigUint64Array(1);
     checkResult('C_GetFunctionList', Number(getFunctionList(list)));
     const [address = 0n] = list;
     if (address === 0n) throw notAModule('its function list is empty');
-    return new Cryptoki(koffi, address);
+    return new Cryptoki(koffi, library, address);
   }
 
   /**
@@ -109,11 +113,20 @@ export class Cryptoki {
   }
 }
 
-function entryOf(koffi: Koffi, path: string): (list: BigUint64Array) => number | bigint {
+function loadLibrary(koffi: Koffi, path: string): LibraryHandle {
   try {
-    return koffi.load(path).func('C_GetFunctionList', 'unsigned long', ['void *']);
+    return koffi.load(path);
   } catch (error) {
-    throw notAModule('it can not be loaded, or has no C_GetFunctionList', error);
+    throw notAModule('it can not be loaded', error);
+  }
+}
+
+function entryOf(library: LibraryHandle): (list: BigUint64Array) => number | bigint {
+  try {
+    // CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR ppFunctionList);
+    return library.func('C_GetFunctionList', 'unsigned long', ['void *']);
+  } catch (error) {
+    throw notAModule('it has no C_GetFunctionList', error);
   }
 }
 

@@ -6,6 +6,8 @@ import { checkResult } from './result.js';
 /** A use of a module. */
 export interface ModuleUse {
   readonly cryptoki: Cryptoki;
+  /** Runs what changes the state of the whole module: not all modules bear two threads that do so. */
+  inTurn<Result>(action: () => Promise<Result>): Promise<Result>;
   /** Ends this use; the last one ends the module. To be called once. @throws PKCS11_FAILED */
   release(): Promise<void>;
 }
@@ -24,7 +26,7 @@ class SharedModule {
   }
 
   async enter(): Promise<Cryptoki> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       this.#cryptoki ??= await Cryptoki.load(this.#path);
       if (this.#users === 0) this.#isOurs = await this.#cryptoki.start();
       this.#users++;
@@ -33,14 +35,14 @@ class SharedModule {
   }
 
   async leave(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.inTurn(async () => {
       this.#users--;
       if (this.#users > 0 || !this.#isOurs || this.#cryptoki === undefined) return;
       checkResult('C_Finalize', await this.#cryptoki.finalize(null));
     });
   }
 
-  async #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+  async inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
     const mine = this.#turn.then(action);
     this.#turn = mine.catch(() => undefined);
     return mine;
@@ -63,5 +65,9 @@ export async function useModule(path: string): Promise<ModuleUse> {
   });
   const module = modules.get(real) ?? new SharedModule(real);
   modules.set(real, module);
-  return { cryptoki: await module.enter(), release: async () => module.leave() };
+  return {
+    cryptoki: await module.enter(),
+    inTurn: async (action) => module.inTurn(action),
+    release: async () => module.leave(),
+  };
 }

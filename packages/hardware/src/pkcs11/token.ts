@@ -49,11 +49,13 @@ export class Token {
   static async open(options: TokenOptions): Promise<Token> {
     const use = await useModule(options.module);
     try {
-      const { slot, info } = await findToken(use.cryptoki, options.label);
-      if (!info.hasRng) throw new SymmetraError('PKCS11_NO_RNG', 'the token has no random number generator');
-      const session = await openSession(use.cryptoki, slot);
-      if (options.pinFile !== undefined) await login(use.cryptoki, session, options.pinFile);
-      return new Token(use, info, session);
+      return await use.inTurn(async () => {
+        const { slot, info } = await findToken(use.cryptoki, options.label);
+        if (!info.hasRng) throw new SymmetraError('PKCS11_NO_RNG', 'the token gives no random numbers');
+        const session = await openSession(use.cryptoki, slot);
+        if (options.pinFile !== undefined) await login(use.cryptoki, session, options.pinFile);
+        return new Token(use, info, session);
+      });
     } catch (error) {
       await use.release().catch(() => undefined);
       throw error;
@@ -84,7 +86,9 @@ export class Token {
 }
 
 async function findToken(cryptoki: Cryptoki, label: string): Promise<{ slot: bigint; info: TokenInfo }> {
+  // Asked without a list, the module looks which tokens are there by now (PKCS#11 v2.40, 5.5).
   const count = new BigUint64Array(memory(WORD).buffer);
+  checkResult('C_GetSlotList', await cryptoki.getSlotList(TOKEN_PRESENT, null, count));
   count[0] = BigInt(MAX_SLOTS);
   const slots = new BigUint64Array(memory(MAX_SLOTS * WORD).buffer);
   checkResult('C_GetSlotList', await cryptoki.getSlotList(TOKEN_PRESENT, slots, count));

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SymmetraError, wipe } from '@symmetra/crypto';
 import {
   TPM_MAX_RANDOM_BYTES,
@@ -18,17 +17,22 @@ const MAX_TRIES = 10;
 /** Milliseconds until a command is sent again; doubled each time. */
 const FIRST_PAUSE_MS = 5;
 
+/** Waits so many milliseconds. */
+type Pause = (ms: number) => Promise<void>;
+
 /** The generator of a TPM 2.0. One call at a time. */
 export class Tpm {
   readonly #transport: TpmTransport;
+  readonly #pause: Pause;
 
-  constructor(transport: TpmTransport) {
+  private constructor(transport: TpmTransport, pause: Pause) {
     this.#transport = transport;
+    this.#pause = pause;
   }
 
   /** @throws what the system says when there is no such device or nobody listens. */
-  static async open(address: TpmAddress): Promise<Tpm> {
-    return new Tpm(await openTransport(address));
+  static async open(address: TpmAddress, pause: Pause): Promise<Tpm> {
+    return new Tpm(await openTransport(address), pause);
   }
 
   /**
@@ -83,7 +87,7 @@ export class Tpm {
     const rc = Number(refusal.details['rc']);
     const command = PREPARATIONS.get(baseCode(rc));
     if (command !== undefined) decodeEmpty(await this.#transport.transact(command()));
-    else if (isRetried(rc)) await sleep(pauseMs);
+    else if (isRetried(rc)) await this.#pause(pauseMs);
     else throw refusal;
   }
 }
