@@ -11,6 +11,14 @@ export { mostCommonValueEstimate } from './sp800-90b/most-common-value.js';
 export { assessNonIid } from './sp800-90b/non-iid.js';
 export type { NonIidAssessment } from './sp800-90b/non-iid.js';
 export {
+  SP80022_TESTS,
+  sp80022,
+  type Sp80022Options,
+  type Sp80022Profile,
+  type Sp80022Result,
+  type Sp80022TestName,
+} from './sp800-22/sp800-22.js';
+export {
   binomialProbability,
   binomialTail,
   criticalBinomial,
