@@ -33,6 +33,7 @@ const steps = [
   { name: 'format', command: npm('format:check') },
   { name: 'proto lint', command: npm('proto') },
   { name: 'generated types', command: npm('generate:check') },
+  { name: 'WebAssembly', command: [...npm('wasm'), '--', '--check'] },
   { name: 'unused code', command: npm('unused') },
   tests('tests, with the coverage of crypto and protocol', '--project=unit', '--coverage'),
   ...(fast ? [] : [tests('simulations and processes', '--project=simulation', '--project=processes')]),

@@ -1,0 +1,67 @@
+import { createHmac } from 'node:crypto';
+import { SymmetraError, utf8, wipe } from '@symmetra/crypto';
+import { SEED_BYTES } from '../source/seed-supply.js';
+
+/** What one source gives to a seed. */
+export interface ConditionerPart {
+  /** The name of the source. */
+  readonly source: string;
+  /** Lent: the caller wipes them. At most 2^32 - 1. */
+  readonly bytes: Uint8Array;
+  /** Min-entropy that is credited to them; 0 for what is mixed in without credit. At most their number of bits. */
+  readonly entropyBits: number;
+}
+
+/** Credited min-entropy that a seed needs: 64 bits beyond its length make it full entropy (SP 800-90C, 3.2.2.2). */
+export const SEED_ENTROPY_BITS = SEED_BYTES * 8 + 64;
+
+/**
+ * The key, public and fixed: SP 800-90B, 3.1.5.1.2 allows any key that does not come from the noise that is
+ * conditioned. It names the purpose, so that the same input gives no output that means something elsewhere.
+ */
+const KEY = utf8('symmetra entropy conditioner, HMAC-SHA-384, version 1');
+
+/**
+ * Conditions what several sources gave to one seed with HMAC-SHA-384, a vetted function of SP 800-90B, 3.1.5.1.1. The
+ * message is the number of parts, then for each the source's name and its bytes with their lengths in front, in 4
+ * bytes, big-endian: parts that differ in any way give different messages, and no source can cancel another. The sum of
+ * what is credited counts on sources that are independent.
+ * @returns 48 bytes with full entropy, which the caller owns.
+ * @throws CONDITIONER_ENTROPY_SHORT when less than 448 bits are credited in all, CONDITIONER_BAD_PART when a part is
+ *   credited an impossible number of bits
+ */
+export function condition(parts: readonly ConditionerPart[]): Uint8Array {
+  let credited = 0;
+  for (const { source, bytes, entropyBits } of parts) {
+    if (!(entropyBits >= 0 && entropyBits <= bytes.length * 8)) {
+      throw new SymmetraError(
+        'CONDITIONER_BAD_PART',
+        `${entropyBits} bits can not be credited to ${bytes.length} bytes`,
+        { source, entropyBits, length: bytes.length },
+      );
+    }
+    credited += entropyBits;
+  }
+  if (credited < SEED_ENTROPY_BITS) {
+    throw new SymmetraError(
+      'CONDITIONER_ENTROPY_SHORT',
+      `a seed needs ${SEED_ENTROPY_BITS} bits of entropy, not ${credited}`,
+      { credited, needed: SEED_ENTROPY_BITS },
+    );
+  }
+  const hmac = createHmac('sha384', KEY).update(uint32(parts.length));
+  for (const { source, bytes } of parts) {
+    const name = utf8(source);
+    hmac.update(uint32(name.length)).update(name).update(uint32(bytes.length)).update(bytes);
+  }
+  const digest = hmac.digest();
+  const seed = new Uint8Array(digest);
+  wipe(digest);
+  return seed;
+}
+
+function uint32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
