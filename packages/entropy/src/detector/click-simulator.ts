@@ -68,7 +68,7 @@ export class ClickSimulator {
    * Makes the next clicks.
    * @returns how many: all that there is room for, fewer only when the detectors will never click again.
    */
-  fill(intervals: Uint32Array, detectors: Uint8Array): number {
+  make(intervals: Uint32Array, detectors: Uint8Array): number {
     let made = 0;
     while (made < intervals.length) {
       const end = made + Math.min(intervals.length - made, this.#change - this.#click);

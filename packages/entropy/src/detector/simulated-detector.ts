@@ -84,7 +84,7 @@ export class SimulatedDetector {
 
   #refill(): void {
     this.#from = 0;
-    this.#end = this.#simulator.fill(this.#intervals, this.#detectors);
+    this.#end = this.#simulator.make(this.#intervals, this.#detectors);
     if (this.#end === 0) throw silent();
   }
 
