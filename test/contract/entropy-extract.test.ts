@@ -149,7 +149,7 @@ describe('the bounds', () => {
       expect(codeOf(() => leftoverHashBits(n, h, epsilonLog2))).toBe('EXTRACTOR_BAD_BOUND');
     }
     const good = { nIn: 512, nOut: 256, nw: 256, hIn: 400 };
-    for (const [n, h, epsilonLog2] of [
+    for (const figures of [
       { nIn: 0 },
       { nOut: 1.5 },
       { nw: -1 },
