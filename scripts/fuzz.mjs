@@ -3,19 +3,24 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ensureInstalled, run } from './setup.mjs';
+import { readOptions } from './usage.mjs';
 
 /** How many times as many cases a round has as `npm test`. */
 const FACTOR = 10;
 const MAX_SEED = 2 ** 31 - 1;
 const MINUTE_MS = 60_000;
 
-const { values: options } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    seed: { type: 'string' },
-  },
-});
+const options = readOptions(
+  'usage: npm run fuzz [-- --minutes N] [--only FILE] [--seed N]',
+  () =>
+    parseArgs({
+      options: {
+        minutes: { type: 'string', default: '1' },
+        only: { type: 'string', default: '' },
+        seed: { type: 'string' },
+      },
+    }).values,
+);
 
 const minutes = Number(options.minutes);
 if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');

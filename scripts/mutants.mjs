@@ -7,21 +7,26 @@ import { PLANTED, plant } from './mutants/planted.mjs';
 import { ScratchCopy } from './mutants/scratch-copy.mjs';
 import { SuiteRunner } from './mutants/suite-run.mjs';
 import { sweep } from './mutants/sweep.mjs';
+import { readOptions } from './usage.mjs';
 
 /** @typedef {import('./mutants/planted.mjs').Mutant} Mutant */
 /** @typedef {import('./mutants/document.mjs').Caught} Caught */
 
 const BUDGET_MS = 180_000;
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    sweep: { type: 'boolean', default: false },
-    files: { type: 'string', default: '' },
-    sample: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-  },
-});
+const options = readOptions(
+  'usage: npm run mutants [-- --only NAME | --sweep [--files TEXT] [--sample N] [--seed N]]',
+  () =>
+    parseArgs({
+      options: {
+        only: { type: 'string' },
+        sweep: { type: 'boolean', default: false },
+        files: { type: 'string', default: '' },
+        sample: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+      },
+    }).values,
+);
 
 /**
  * Plants the bugs of the list; the document is written when all of them were run and caught.

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import wabt from 'wabt';
 import { root } from './setup.mjs';
+import { readOptions } from './usage.mjs';
 
 /** Beyond the first version of WebAssembly: what every Node from 20.19 on has. */
 const FEATURES = {
@@ -88,18 +89,13 @@ async function build(check) {
   return wrong.length === 0;
 }
 
-/** @returns {boolean} whether to check only */
-function checkOnly() {
-  try {
-    return parseArgs({ options: { check: { type: 'boolean', default: false } } }).values.check;
-  } catch {
-    console.error('usage: npm run wasm [-- --check]');
-    process.exit(2);
-  }
-}
+const { check } = readOptions(
+  'usage: npm run wasm [-- --check]',
+  () => parseArgs({ options: { check: { type: 'boolean', default: false } } }).values,
+);
 
 try {
-  process.exitCode = (await build(checkOnly())) ? 0 : 1;
+  process.exitCode = (await build(check)) ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
