@@ -151,7 +151,7 @@ const PROGRAM = `
 test.skipIf(!isLinux)('without CAP_SYS_ADMIN the kernel refuses, and still tells its count', async () => {
   const node = [process.execPath, '--conditions=@symmetra/source', '--import', 'tsx'];
   const powerless = isPowerful ? ['setpriv', '--bounding-set', '-sys_admin', ...node] : node;
-  const [program = '', ...args] = [...powerless, '--input-type=module', '--eval', PROGRAM];
+  const [program, ...args] = [...powerless, '--input-type=module', '--eval', PROGRAM];
   const { stdout } = await promisify(execFile)(program, args, { cwd: root });
   const [add, reseed, count] = stdout.trim().split('\n');
   expect([add, reseed]).toEqual(['KERNEL_FEED_DENIED', 'KERNEL_FEED_DENIED']);
