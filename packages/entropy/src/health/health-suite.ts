@@ -10,7 +10,7 @@ import { RollingMinEntropy } from './rolling-min-entropy.js';
 /** SP 800-90B, 4.3: so many consecutive samples at least pass before the first output. */
 export const START_UP_SAMPLES = 1024;
 /** Raw noise for which nothing is claimed is held to this; it is credited nothing. */
-const UNCLAIMED_BITS = 0.1;
+const UNCLAIMED_BITS = 0.2;
 
 /** All tests of one source, and the min-entropy that they measured last. */
 export class HealthSuite {

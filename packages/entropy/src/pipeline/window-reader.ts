@@ -1,0 +1,65 @@
+import { wipe } from '@symmetra/crypto';
+import type { HealthSuite } from '../health/health-suite.js';
+import type { Alarm } from '../health/health-test.js';
+import { unlessAborted } from '../source/clock.js';
+import type { NoiseSource } from '../source/noise-source.js';
+
+/** A window is read in parts, so that a slow source gives each within its time limit. */
+const READ_SAMPLES = 16_384;
+
+/** Reads windows of raw samples and shows them to every test. */
+export class WindowReader {
+  readonly #source: NoiseSource;
+  readonly #suite: HealthSuite;
+  readonly #samples: Uint8Array;
+  #tested = 0;
+  /** What was tested when the tests were last reset. */
+  #origin = 0;
+
+  constructor(source: NoiseSource, suite: HealthSuite, window: number) {
+    this.#source = source;
+    this.#suite = suite;
+    this.#samples = new Uint8Array(window);
+  }
+
+  /** How many samples were tested so far. */
+  get tested(): number {
+    return this.#tested;
+  }
+
+  /** The window that was read last, until the next is read or it is wiped. */
+  get samples(): Uint8Array {
+    return this.#samples;
+  }
+
+  /**
+   * Reads the next window; stops at an alarm, for then the rest would be thrown away.
+   * @returns the alarm, its sample counted over the life of the reader.
+   * @throws what the source throws; the reason of `signal`, whether the source heeds it or not.
+   */
+  async read(signal: AbortSignal): Promise<Alarm | undefined> {
+    for (let at = 0; at < this.#samples.length;) {
+      const count = Math.min(READ_SAMPLES, this.#samples.length - at);
+      const block = await unlessAborted(this.#source.read(count, signal), signal);
+      const alarm = this.#suite.feed(block);
+      this.#tested += count;
+      this.#samples.set(block.samples, at);
+      wipe(block.samples);
+      if (alarm !== undefined) return { ...alarm, sample: this.#origin + alarm.sample };
+      at += count;
+    }
+    return undefined;
+  }
+
+  /** Zeroes the window. */
+  wipe(): void {
+    wipe(this.#samples);
+  }
+
+  /** The next sample is the first of a new run: nothing is left of what came before. */
+  reset(): void {
+    this.wipe();
+    this.#suite.reset();
+    this.#origin = this.#tested;
+  }
+}
