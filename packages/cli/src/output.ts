@@ -2,6 +2,8 @@ import type { Failure } from './exit.js';
 
 /** Where text goes; a part of a writable stream. */
 export interface TextSink {
+  /** Whether a terminal shows it. */
+  readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 
@@ -33,6 +35,16 @@ export class Output {
   /** Something that a person waiting should know; programs are not told. */
   progress(sentence: string): void {
     if (!this.json) this.#err.write(`${sentence}\n`);
+  }
+
+  /** Whether a person watches standard error on a terminal. */
+  get watched(): boolean {
+    return !this.json && this.#err.isTTY === true;
+  }
+
+  /** A line on the terminal that the next one takes the place of; an empty one takes it away. */
+  moving(line: string): void {
+    if (this.watched) this.#err.write(`\r\u001B[K${line}`);
   }
 
   /** Something that went less well than it should, though the command goes on. */

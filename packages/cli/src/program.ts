@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAdminCommands } from './commands/admin.js';
 import { addDeviceCommands } from './commands/device.js';
+import { addEntropyCommands } from './commands/entropy.js';
 import { addKeyCommands } from './commands/key.js';
 import { addPolicyCommands } from './commands/policy.js';
 import { addSendCommand } from './commands/send.js';
@@ -54,6 +55,7 @@ export async function runProgram(
   addDeviceCommands(program, invocation);
   addKeyCommands(program, invocation);
   addSendCommand(program, invocation);
+  addEntropyCommands(program, invocation);
   addPolicyCommands(addAdminCommands(program, invocation), invocation);
   try {
     await program.parseAsync(args, { from: 'user' });
