@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SymmetraError } from '@symmetra/crypto';
@@ -9,19 +8,12 @@ import { KERNEL_MAX_BYTES, KernelPool } from '@symmetra/hardware';
 import { systemClock } from '@symmetra/runtime';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../contract/noise-source-suite.js';
+import { mayFeedKernel } from './hardware-programs.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** The bit of CAP_SYS_ADMIN in the set of capabilities (<linux/capability.h>). */
-const CAP_SYS_ADMIN = 21n;
-const isPowerful = process.platform === 'linux' && ((capabilities() >> CAP_SYS_ADMIN) & 1n) === 1n;
+const isPowerful = mayFeedKernel();
 const isLinux = process.platform === 'linux';
 const os = osRandom().bytes;
-
-/** The capabilities in effect for this process. */
-function capabilities(): bigint {
-  const [, set = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
-  return BigInt(`0x${set}`);
-}
 
 test('this process may feed the kernel', (context) => {
   context.skip(!isPowerful, 'without CAP_SYS_ADMIN on Linux only the refusal of the kernel is tested');

@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -33,6 +33,13 @@ export function isSkipped(isThere: boolean): boolean {
 
 export function hasProgram(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Whether this process has CAP_SYS_ADMIN: bit 21 of its capabilities (<linux/capability.h>). */
+export function mayFeedKernel(): boolean {
+  if (process.platform !== 'linux') return false;
+  const [, set = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return ((BigInt(`0x${set}`) >> 21n) & 1n) === 1n;
 }
 
 /** The module of SoftHSM2, where its tool is installed, too. */
