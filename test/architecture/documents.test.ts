@@ -13,7 +13,7 @@ import {
   withoutComments,
 } from './source-tree.js';
 
-const ERRORS = 'docs/protocol/10-errors.md';
+const ERRORS = ['docs/protocol/10-errors.md', 'docs/entropy/errors.md'];
 const SUITES = 'docs/protocol/02-suites.md';
 
 /** The cells of every row of every table in a document. */
@@ -63,7 +63,7 @@ describe('the error codes', () => {
     }
   }
 
-  const documented = tableRows(ERRORS)
+  const documented = ERRORS.flatMap(tableRows)
     .map(([cell = '']) => cell)
     .filter((cell) => /^`[A-Z][A-Z0-9_]*`$/.test(cell))
     .map(unquoted);
