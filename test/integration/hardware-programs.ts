@@ -14,6 +14,8 @@ import type { TpmAddress } from '@symmetra/hardware';
  * Stand-ins for hardware: SoftHSM2 for a security module, swtpm for a TPM, a pseudo terminal for a serial line.
  */
 
+const SWTPM = 'swtpm';
+const SOFTHSM_TOOL = 'softhsm2-util';
 const SOFTHSM_MODULES = [
   '/usr/lib/softhsm/libsofthsm2.so',
   '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
@@ -44,7 +46,7 @@ export function mayFeedKernel(): boolean {
 
 /** The module of SoftHSM2, where its tool is installed, too. */
 export function findSoftHsm(): string | undefined {
-  if (!hasProgram('softhsm2-util')) return undefined;
+  if (!hasProgram(SOFTHSM_TOOL)) return undefined;
   return SOFTHSM_MODULES.find((path) => existsSync(path));
 }
 
@@ -71,7 +73,7 @@ export class SoftHsm {
 
   addToken(label: string, pin: string): void {
     const pins = ['--pin', pin, '--so-pin', pin];
-    execFileSync('softhsm2-util', ['--init-token', '--free', '--label', label, ...pins], { stdio: 'ignore' });
+    execFileSync(SOFTHSM_TOOL, ['--init-token', '--free', '--label', label, ...pins], { stdio: 'ignore' });
   }
 
   async remove(): Promise<void> {
@@ -111,7 +113,7 @@ export class Swtpm {
   async powerOn(): Promise<void> {
     const pidFile = join(this.#folder, 'pid');
     await rm(pidFile, { force: true });
-    const child = spawn('swtpm', [...this.#args, '--pid', `file=${pidFile}`], { stdio: 'ignore' });
+    const child = spawn(SWTPM, [...this.#args, '--pid', `file=${pidFile}`], { stdio: 'ignore' });
     this.#child = child;
     for (let i = 0; i < 500 && !existsSync(pidFile); i++) {
       if (child.exitCode !== null) break;

@@ -26,7 +26,7 @@ export const TPM_MAX_RESPONSE_BYTES = 4096;
 /** The most bytes that GetRandom is asked for: the largest digest that any TPM has. */
 export const TPM_MAX_RANDOM_BYTES = 64;
 /** The most bytes that StirRandom takes (part 3, 16.2). */
-export const TPM_MAX_STIR_BYTES = 128;
+const TPM_MAX_STIR_BYTES = 128;
 
 /** TPM2_Startup(CLEAR): what the firmware sends after a reset, and we do for a TPM that has none. Part 3, 9.3. */
 export function startupCommand(): Uint8Array {
