@@ -6,10 +6,12 @@ export { FIPS1402_BLOCK_BYTES } from './fips140-2/block.js';
 export { fips1402 } from './fips140-2/fips1402.js';
 export type { Fips1402Result, Fips1402Test } from './fips140-2/fips1402.js';
 export type { Estimate } from './sp800-90b/estimate.js';
-export type { OnEstimator } from './sp800-90b/estimators.js';
+export type { EstimatorResults, OnEstimator } from './sp800-90b/estimators.js';
 export { mostCommonValueEstimate } from './sp800-90b/most-common-value.js';
 export { assessNonIid } from './sp800-90b/non-iid.js';
 export type { NonIidAssessment } from './sp800-90b/non-iid.js';
+export { assessRestarts } from './sp800-90b/restart.js';
+export type { RestartAssessment, RestartSanityCheck } from './sp800-90b/restart.js';
 export {
   SP80022_TESTS,
   sp80022,
