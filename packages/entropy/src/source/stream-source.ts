@@ -1,6 +1,7 @@
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { SymmetraError } from '@symmetra/crypto';
 import { ByteNoise } from './byte-noise.js';
 import type { ByteFeed } from './byte-noise.js';
 import { pause } from './clock.js';
@@ -92,7 +93,7 @@ class StreamFeed implements ByteFeed {
       return await this.#fillFrom(socket, target, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (error !== socket.errored) throw error;
+      if (error instanceof SymmetraError) throw error;
       throw connectionError(this.#name, error);
     }
   }

@@ -57,11 +57,17 @@ async function loadFile(name: string, path: string): Promise<string> {
 const CERTIFICATE_FAULT =
   /CERT|SELF_SIGNED|^UNABLE_TO_|^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|CERTIFICATE_REJECTED)$/;
 
-/** The error of a connection that did not come about or broke: SOURCE_UNTRUSTED, SOURCE_CREDENTIAL, SOURCE_UNREACHABLE. */
+/**
+ * The error of a connection that did not come about or broke: SOURCE_REFUSED, SOURCE_UNTRUSTED,
+ * SOURCE_CREDENTIAL, SOURCE_UNREACHABLE.
+ */
 export function connectionError(name: string, cause: unknown): SymmetraError {
   const reason = systemCode(cause);
   const named = (code: string, message: string): SymmetraError =>
     new SymmetraError(code, message, { source: name, reason }, { cause });
+  if (reason.startsWith('ERR_SSL_') && reason.includes('ALERT')) {
+    return named('SOURCE_REFUSED', 'the server refuses the TLS connection');
+  }
   if (CERTIFICATE_FAULT.test(reason)) {
     return named('SOURCE_UNTRUSTED', "the server's certificate does not verify");
   }

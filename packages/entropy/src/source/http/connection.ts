@@ -111,6 +111,8 @@ export class HttpConnection {
     const content = body === undefined ? {} : { 'content-type': 'application/json' };
     try {
       const request = send(url, { method, agent, headers: { ...headers, ...content, accept: accept[0] } });
+      // Whoever waits for the reply hears of an error; after that it is the body's, which says so itself.
+      request.on('error', () => undefined);
       return request.end(body);
     } catch (error) {
       throw connectionError(this.#name, error);
@@ -125,8 +127,7 @@ async function replyTo(request: ClientRequest, signal: AbortSignal): Promise<Inc
     signal.addEventListener('abort', onAbort, { once: true });
     request.once('close', () => signal.removeEventListener('abort', onAbort));
     request.once('response', resolve);
-    // Stays: an error after the response is the body's, which says so itself.
-    request.on('error', reject);
+    request.once('error', reject);
   });
 }
 
