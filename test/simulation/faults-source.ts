@@ -42,12 +42,12 @@ export class ScriptedSource implements NoiseSource {
     signal.throwIfAborted();
     if (this.closed) throw new SymmetraError('SOURCE_CLOSED', 'the scripted source was closed');
     const { bitsPerSample } = this.description;
-    const samples = bitsPerSample === 1 ? new Uint8Array(count) : this.#random.bytes(count);
+    const samples = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
       const share = this.#script(this.#position + i);
       if (typeof share === 'string') throw new SymmetraError(share, 'the script says so');
-      if (bitsPerSample === 1) samples[i] = this.#random.chance(share) ? 1 : 0;
-      else if (share > 0.5) samples[i] = 0;
+      if (this.#random.chance(share)) samples[i] = 0;
+      else samples[i] = bitsPerSample === 1 ? 1 : 1 + this.#random.below(2 ** bitsPerSample - 1);
     }
     this.#position += count;
     return { samples };

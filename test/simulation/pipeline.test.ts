@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { SourcePipeline } from '@symmetra/entropy';
-import type { ExtractedBlock, PipelineEvent, PipelineOptions, SourceDescription } from '@symmetra/entropy';
+import { BufferGate, SourcePipeline } from '@symmetra/entropy';
+import type {
+  ExtractedBlock,
+  OutputGate,
+  PipelineEvent,
+  PipelineOptions,
+  SourceDescription,
+} from '@symmetra/entropy';
 import { ManualClock } from '@symmetra/testing';
 import { ScriptedSource, TappedSource, transparentSeed, until } from './faults-source.js';
 import type { Script } from './faults-source.js';
@@ -12,7 +18,11 @@ const WINDOW_BLOCKS = Math.floor(WINDOW / BLOCK_SAMPLES);
 const FAIR = 0.5;
 const STUCK = 1;
 
-const good: Script = () => FAIR;
+const fair =
+  (bits: number): Script =>
+  () =>
+    2 ** -bits;
+const good = fair(1);
 
 class World {
   readonly clock = new ManualClock();
@@ -124,7 +134,7 @@ describe('a good source', () => {
 
   test('what claims no min-entropy is extracted and credited nothing', async () => {
     const world = new World(
-      good,
+      fair(8),
       { window: 4096, poolBlocks: 100 },
       { bitsPerSample: 8, minEntropyPerSample: 0, raw: false },
     );
@@ -205,7 +215,7 @@ describe('alarms', () => {
     await world.reaches('qualified');
     for (let faults = 0; faults < 4; faults++) {
       const since = world.source.position;
-      await world.drainUntil(() => world.source.position > since + 15 * WINDOW, 'the end of probation');
+      await world.drainUntil(() => world.source.position > since + 12 * WINDOW, 'the end of probation');
       world.source.become(() => STUCK);
       await world.drainUntil(() => world.state === 'quarantined', 'quarantine');
       world.source.become(good);
@@ -263,7 +273,13 @@ describe('the gate', () => {
   test('a buffer that fails is discarded alone; a second one in a row is an alarm', async () => {
     let checks = 0;
     const failing = new Set([9]);
-    const gate = { check: () => ({ passed: !failing.has(checks++) }) };
+    const lengths = new Set<number>();
+    const gate = (bytes: number): OutputGate => ({
+      check: (buffer) => {
+        lengths.add(bytes).add(buffer.length);
+        return { passed: !failing.has(checks++) };
+      },
+    });
     const world = new World(good, { gate });
     world.pipeline.start();
     const first = await world.drainUntil(() => checks > 20, '20 windows');
@@ -276,7 +292,31 @@ describe('the gate', () => {
       kind: 'quarantined',
       alarm: { test: 'gate', level: 'intermittent' },
     });
+    expect([...lengths]).toEqual([WINDOW_BLOCKS * 128]);
     await world.pipeline.close();
+  });
+
+  test('the windows that a pipeline chooses are long enough for the gate', async () => {
+    for (const described of [
+      {},
+      { minEntropyPerSample: 0.1 },
+      { bitsPerSample: 6, minEntropyPerSample: 5.3 },
+      { bitsPerSample: 8, minEntropyPerSample: 0, raw: false },
+      { bitsPerSample: 8, minEntropyPerSample: 8, raw: false },
+    ]) {
+      const gate = (bytes: number): OutputGate => new BufferGate({ bytes });
+      const options = {
+        window: undefined as never,
+        quarantineWindows: 1,
+        poolBlocks: undefined as never,
+        gate,
+      };
+      const world = new World(fair(described.bitsPerSample ?? 1), options, described);
+      world.pipeline.start();
+      await until(() => world.pipeline.availableBlocks > 0, 'a block');
+      expect(world.pipeline.availableBlocks).toBeGreaterThanOrEqual(32);
+      await world.pipeline.close();
+    }
   });
 });
 

@@ -61,12 +61,13 @@ export interface PipelineOptions {
   /** Seeds of the extractor; not of the source itself. */
   readonly random: RandomBytes;
   readonly clock: SourceClock;
-  readonly gate?: OutputGate;
+  /** Builds the check of what a window gives: always so many bytes. */
+  readonly gate?: (bytes: number) => OutputGate;
   /** Tests beside those of {@link HealthSuite}: the physics of a detector. */
   readonly monitors?: readonly HealthTest[];
   readonly onEvent?: (event: PipelineEvent) => void;
   readonly audit?: WindowAudit;
-  /** Samples of a window. By default 65,536 of raw noise, else 4,096, and never fewer than a block needs. */
+  /** Samples of a window. By default 65,536 of raw noise, else 8,192, and never fewer than 32 blocks need. */
   readonly window?: number;
   /** How many later windows have to pass; by default so many as the slowest test needs. */
   readonly quarantineWindows?: number;
@@ -84,7 +85,9 @@ export interface PipelineFigures {
 }
 
 const RAW_WINDOW = 65_536;
-const CONDITIONED_WINDOW = 4096;
+const CONDITIONED_WINDOW = 8192;
+/** The gate looks at 4,096 bytes at least. */
+const LEAST_BLOCKS = 32;
 const LARGEST_WINDOW = 2 ** 20;
 const POOL_BLOCKS = 256;
 const RECOVERY: Omit<RecoveryPolicy, 'qualifyingWindows'> = {
@@ -107,7 +110,8 @@ export function figuresOf(
   span: number,
   blockSamples: number,
 ): PipelineFigures {
-  const window = options.window ?? Math.max(raw ? RAW_WINDOW : CONDITIONED_WINDOW, blockSamples);
+  const window =
+    options.window ?? Math.max(raw ? RAW_WINDOW : CONDITIONED_WINDOW, LEAST_BLOCKS * blockSamples);
   demandWhole('window', window, blockSamples, LARGEST_WINDOW);
   const blocks = Math.floor(window / blockSamples);
   const quarantineWindows = options.quarantineWindows ?? Math.ceil(span / window);

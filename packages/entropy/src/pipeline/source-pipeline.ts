@@ -7,7 +7,13 @@ import type { SourceTimer } from '../source/clock.js';
 import type { NoiseSource, SourceDescription } from '../source/noise-source.js';
 import { BlockPool } from './block-pool.js';
 import { figuresOf } from './pipeline-options.js';
-import type { PipelineEvent, PipelineFigures, PipelineOptions, PipelineStatus } from './pipeline-options.js';
+import type {
+  OutputGate,
+  PipelineEvent,
+  PipelineFigures,
+  PipelineOptions,
+  PipelineStatus,
+} from './pipeline-options.js';
 import { INITIAL_STATE, reads, transition } from './pipeline-state.js';
 import type { PipelineInput, PipelineState } from './pipeline-state.js';
 import { Quarantine } from './quarantine.js';
@@ -49,6 +55,7 @@ export class SourcePipeline {
   readonly #suite: HealthSuite;
   readonly #reader: WindowReader;
   readonly #extraction: WindowExtraction;
+  readonly #gate: OutputGate | undefined;
   readonly #quarantine: Quarantine;
   readonly #pool: BlockPool;
   readonly #closing = new AbortController();
@@ -66,7 +73,8 @@ export class SourcePipeline {
 
   /**
    * @param source closed with the pipeline.
-   * @throws HEALTH_CUTOFF when no test can be built on what the source claims; PIPELINE_OPTIONS; EXTRACTOR_SIZE.
+   * @throws HEALTH_CUTOFF when no test can be built on what the source claims; PIPELINE_OPTIONS;
+   *   EXTRACTOR_SIZE; what `options.gate` throws.
    */
   constructor(source: NoiseSource, options: PipelineOptions) {
     this.description = source.description;
@@ -76,6 +84,7 @@ export class SourcePipeline {
     this.#extraction = new WindowExtraction(source.description, options.random);
     this.#figures = figuresOf(source.description, options, this.#suite.span, this.#extraction.blockSamples);
     this.#reader = new WindowReader(source, this.#suite, this.#figures.window);
+    this.#gate = options.gate?.(this.#extraction.bytesOf(this.#figures.window));
     this.#quarantine = new Quarantine(this.#figures.quarantineWindows);
     this.#pool = new BlockPool(this.#figures.poolBlocks);
   }
@@ -202,14 +211,14 @@ export class SourcePipeline {
   }
 
   #windowPassed(): void {
-    const { audit, gate } = this.#options;
+    const { audit } = this.#options;
     if (audit !== undefined && this.#windows % audit.every === audit.every - 1) {
       audit.take(this.#reader.samples.slice());
       this.#keep([]);
       return;
     }
     const output = this.#extraction.extract(this.#reader.samples);
-    if (gate?.check(output).passed !== false) {
+    if (this.#gate?.check(output).passed !== false) {
       this.#keep(cutBlocks(output));
       return;
     }

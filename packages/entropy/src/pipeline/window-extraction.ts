@@ -43,12 +43,17 @@ export class WindowExtraction {
     });
   }
 
+  /** How many bytes a window of so many samples gives. */
+  bytesOf(window: number): number {
+    return (this.#blocksOf(window) * BLOCK_BITS) / 8;
+  }
+
   /**
    * The blocks of a window, one after the other; samples left over are not used. They belong to the caller, as do the
    * samples.
    */
   extract(samples: Uint8Array): Uint8Array {
-    const blocks = Math.floor(samples.length / this.blockSamples);
+    const blocks = this.#blocksOf(samples.length);
     if (this.#toeplitz.blocks + blocks > BLOCKS_PER_SEED) this.renewSeed();
     const used = samples.subarray(0, blocks * this.blockSamples);
     const packed = pack(used, this.#bitsPerSample);
@@ -65,6 +70,10 @@ export class WindowExtraction {
   /** Zeroes the matrix, for good. */
   wipe(): void {
     this.#toeplitz.wipe();
+  }
+
+  #blocksOf(window: number): number {
+    return Math.floor(window / this.blockSamples);
   }
 
   #drawSeed(): Uint8Array {
