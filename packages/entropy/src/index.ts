@@ -83,3 +83,7 @@ export type { Expectations, Verification } from './report/verify-report.js';
 export { DrbgTier } from './tier/drbg-tier.js';
 export { FullTier } from './tier/full-tier.js';
 export type { TierLedger } from './tier/ledger.js';
+export type { SeedSupply } from './source/seed-supply.js';
+export { RandomBitGenerator } from './generator/random-bit-generator.js';
+export type { GeneratorEvent, GeneratorParts, GeneratorStatus } from './generator/random-bit-generator.js';
+export type { TestedSource } from './generator/tested-source.js';

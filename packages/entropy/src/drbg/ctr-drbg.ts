@@ -69,17 +69,24 @@ export class CtrDrbg implements Drbg {
   /** Generate (10.2.1.5). See {@link Drbg.generate}. */
   generate(length: number, additionalInput: Uint8Array = EMPTY): Uint8Array {
     this.#life.checkRequest(length);
+    const output = new Uint8Array(length);
+    this.generateInto(output, additionalInput);
+    return output;
+  }
+
+  /** The same into an array that is there already, from its first byte to its last. */
+  generateInto(output: Uint8Array, additionalInput: Uint8Array = EMPTY): void {
+    this.#life.checkRequest(output.length);
     this.#checkText(additionalInput, 'the additional input');
     const provided = this.#provided(additionalInput);
     if (provided.length > 0) this.#update(provided);
     // The update that ends the call takes the blocks that follow, under the same key.
-    const whole = Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES;
+    const whole = Math.ceil(output.length / BLOCK_BYTES) * BLOCK_BYTES;
     const stream = this.#stream(whole + CTR_DRBG_SEED_BYTES);
-    const output = new Uint8Array(stream.subarray(0, length));
+    output.set(stream.subarray(0, output.length));
     this.#replace(stream.subarray(whole), provided);
     wipe(stream, provided);
     this.#life.generated();
-    return output;
   }
 
   wipe(): void {
