@@ -7,10 +7,10 @@ import type { Drbg, DrbgSeed } from './drbg.js';
 /** SP 800-90A Rev. 1 table 3 for AES-256: blocklen, keylen and seedlen (384 bits). */
 const BLOCK_BYTES = 16;
 const KEY_BYTES = 32;
-export const CTR_DRBG_SEED_BYTES = KEY_BYTES + BLOCK_BYTES;
+const SEED_BYTES = KEY_BYTES + BLOCK_BYTES;
 
 /** AES-CTR gives its key stream where it encrypts zeros. Never written to. */
-const ZEROS = new Uint8Array(DRBG_MAX_REQUEST_BYTES + CTR_DRBG_SEED_BYTES);
+const ZEROS = new Uint8Array(DRBG_MAX_REQUEST_BYTES + SEED_BYTES);
 
 /** What an instance without derivation function starts from. */
 export interface FullEntropySeed {
@@ -59,7 +59,7 @@ export class CtrDrbg implements Drbg {
     this.#checkText(additionalInput, 'the additional input');
     if (this.#derives) checkEntropy(entropy);
     const material = this.#derives
-      ? blockCipherDf(CTR_DRBG_SEED_BYTES, entropy, additionalInput)
+      ? blockCipherDf(SEED_BYTES, entropy, additionalInput)
       : combine(entropy, additionalInput);
     this.#update(material);
     wipe(material);
@@ -82,7 +82,7 @@ export class CtrDrbg implements Drbg {
     if (provided.length > 0) this.#update(provided);
     // The update that ends the call takes the blocks that follow, under the same key.
     const whole = Math.ceil(output.length / BLOCK_BYTES) * BLOCK_BYTES;
-    const stream = this.#stream(whole + CTR_DRBG_SEED_BYTES);
+    const stream = this.#stream(whole + SEED_BYTES);
     output.set(stream.subarray(0, output.length));
     this.#replace(stream.subarray(whole), provided);
     wipe(stream, provided);
@@ -96,21 +96,21 @@ export class CtrDrbg implements Drbg {
 
   #checkText(input: Uint8Array, what: string): void {
     if (this.#derives) checkInput(input, what);
-    else checkInput(input, what, CTR_DRBG_SEED_BYTES);
+    else checkInput(input, what, SEED_BYTES);
   }
 
   /** Additional input in the length of a seed; none stays none. */
   #provided(additionalInput: Uint8Array): Uint8Array {
     if (additionalInput.length === 0) return EMPTY;
-    if (this.#derives) return blockCipherDf(CTR_DRBG_SEED_BYTES, additionalInput);
-    const padded = new Uint8Array(CTR_DRBG_SEED_BYTES);
+    if (this.#derives) return blockCipherDf(SEED_BYTES, additionalInput);
+    const padded = new Uint8Array(SEED_BYTES);
     padded.set(additionalInput);
     return padded;
   }
 
   /** CTR_DRBG_Update (10.2.1.2). */
   #update(provided: Uint8Array): void {
-    const stream = this.#stream(CTR_DRBG_SEED_BYTES);
+    const stream = this.#stream(SEED_BYTES);
     this.#replace(stream, provided);
     wipe(stream);
   }
@@ -141,12 +141,12 @@ export class CtrDrbg implements Drbg {
 function derive(entropy: Uint8Array, nonce: Uint8Array, personalization: Uint8Array): Uint8Array {
   checkEntropy(entropy);
   checkNonce(nonce);
-  return blockCipherDf(CTR_DRBG_SEED_BYTES, entropy, nonce, personalization);
+  return blockCipherDf(SEED_BYTES, entropy, nonce, personalization);
 }
 
 /** The seed material without it (10.2.1.3.1): full entropy XOR the other input, padded with zeros. */
 function combine(fullEntropy: Uint8Array, other: Uint8Array): Uint8Array {
-  if (fullEntropy.length !== CTR_DRBG_SEED_BYTES) {
+  if (fullEntropy.length !== SEED_BYTES) {
     throw new SymmetraError(
       'DRBG_SEED_LENGTH',
       `without derivation function a seed has 48 bytes, not ${fullEntropy.length}`,

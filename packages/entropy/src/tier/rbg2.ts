@@ -3,7 +3,7 @@ import { CtrDrbg } from '../drbg/ctr-drbg.js';
 import type { SeedSupply } from '../source/seed-supply.js';
 
 /** Output between two seeds (SP 800-90C, RBG2 and RBG3(XOR)): 2^17 bits. */
-export const STRETCH_BYTES = 2 ** 14;
+const STRETCH_BYTES = 2 ** 14;
 
 /**
  * The RBG2 construction of SP 800-90C: CTR_DRBG with AES-256 and without derivation function, instantiated with 384
