@@ -1,4 +1,4 @@
-import { copyFile, link, writeFile } from 'node:fs/promises';
+import { copyFile, link, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -127,6 +127,26 @@ describe.skipIf(found === undefined)('a PKCS#11 token', () => {
     const right = source('alice');
     expect(await codeOf(right.read(32, never))).toBe('none');
     await right.close();
+  });
+
+  test('is not asked again with a PIN that it refused, until the file of the PIN changes', async () => {
+    const pinFile = join(hsm.folder, 'mended-pin');
+    const written = new Date(1_700_000_000_000);
+    const write = async (pin: string, at: Date): Promise<void> => {
+      await writeFile(pinFile, pin, { mode: 0o600 });
+      await utimes(pinFile, at, at);
+    };
+    const token = { module, label: 'alice', pinFile };
+    const guarded = pkcs11Source({ description, token, clock: systemClock, timeoutMs: 20_000 });
+    const refused = { code: 'SOURCE_UNREACHABLE', details: { reason: 'PKCS11_FAILED', ckr: 0xa0 } };
+    await write('0815', written);
+    await expect(guarded.read(10, never)).rejects.toMatchObject(refused);
+    // Were the token asked, it would take this PIN.
+    await write(PIN, written);
+    await expect(guarded.read(10, never)).rejects.toMatchObject(refused);
+    await write(PIN, new Date(written.getTime() + 1000));
+    expect((await guarded.read(10, never)).samples).toHaveLength(10);
+    await guarded.close();
   });
 
   test('that is not there is named so, and so is a file that is no module', async () => {

@@ -1,4 +1,5 @@
-import { wipe } from '@symmetra/crypto';
+import { stat } from 'node:fs/promises';
+import { SymmetraError, wipe } from '@symmetra/crypto';
 import { TOKEN_MAX_BYTES, Token } from '@symmetra/hardware';
 import type { TokenOptions } from '@symmetra/hardware';
 import { ByteNoise } from './byte-noise.js';
@@ -17,10 +18,45 @@ export interface Pkcs11SourceOptions {
   readonly timeoutMs: number;
 }
 
-/** The generator of a PKCS#11 token (C_GenerateRandom), a byte a sample. */
+/**
+ * The generator of a PKCS#11 token (C_GenerateRandom), a byte a sample. After a refused login the token is asked again
+ * only when the file of the PIN has changed: a few wrong PINs lock a token for good.
+ */
 export function pkcs11Source({ description, token, clock, timeoutMs }: Pkcs11SourceOptions): NoiseSource {
-  const feed = new DeviceFeed(description.name, clock, async () => new TokenDevice(await Token.open(token)));
+  const opener = new TokenOpener(token);
+  const feed = new DeviceFeed(description.name, clock, async () => new TokenDevice(await opener.open()));
   return new ByteNoise({ description, feed, clock, timeoutMs });
+}
+
+/** A PIN that the token did not take. */
+interface Refusal {
+  readonly error: SymmetraError;
+  /** When its file had been written. */
+  readonly writtenMs: number;
+}
+
+class TokenOpener {
+  readonly #options: TokenOptions;
+  #refusal: Refusal | undefined;
+
+  constructor(options: TokenOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<Token> {
+    const { pinFile } = this.#options;
+    if (pinFile === undefined) return Token.open(this.#options);
+    const { mtimeMs: writtenMs } = await stat(pinFile);
+    if (this.#refusal?.writtenMs === writtenMs) throw this.#refusal.error;
+    try {
+      return await Token.open(this.#options);
+    } catch (error) {
+      if (error instanceof SymmetraError && error.details['call'] === 'C_Login') {
+        this.#refusal = { error, writtenMs };
+      }
+      throw error;
+    }
+  }
 }
 
 class TokenDevice implements NoiseDevice {

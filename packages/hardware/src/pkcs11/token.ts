@@ -108,18 +108,23 @@ async function openSession(cryptoki: Cryptoki, slot: bigint): Promise<bigint> {
 }
 
 async function login(cryptoki: Cryptoki, session: bigint, pinFile: string): Promise<void> {
+  try {
+    const pin = await readPin(pinFile);
+    const result = await cryptoki.login(session, CKU_USER, pin, BigInt(pin.length));
+    wipe(pin);
+    checkResult('C_Login', result, [CKR_OK, CKR_USER_ALREADY_LOGGED_IN]);
+  } catch (error) {
+    await cryptoki.closeSession(session);
+    throw error;
+  }
+}
+
+/** The first line of the file. */
+async function readPin(pinFile: string): Promise<Uint8Array> {
   const file = await readFile(pinFile);
   const end = file.indexOf('\n');
   const pin = memory(end === -1 ? file.length : end);
   pin.set(file.subarray(0, pin.length));
   wipe(file);
-  try {
-    const result = await cryptoki.login(session, CKU_USER, pin, BigInt(pin.length));
-    checkResult('C_Login', result, [CKR_OK, CKR_USER_ALREADY_LOGGED_IN]);
-  } catch (error) {
-    await cryptoki.closeSession(session);
-    throw error;
-  } finally {
-    wipe(pin);
-  }
+  return pin;
 }
