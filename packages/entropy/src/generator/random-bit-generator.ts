@@ -1,0 +1,153 @@
+import { SymmetraError } from '@symmetra/crypto';
+import { pause } from '../source/clock.js';
+import type { SourceClock } from '../source/clock.js';
+import type { NodeRandomness, RandomBytes } from '../source.js';
+import { DrbgTier } from '../tier/drbg-tier.js';
+import { FullTier } from '../tier/full-tier.js';
+import { Reservoir } from './reservoir.js';
+import { SeedPool } from './seed-pool.js';
+import type { PipelineEvent, PipelineStatus, TestedSource } from './tested-source.js';
+
+/** What happened to the generator as a whole, beside what happens to its sources. */
+export type GeneratorEvent = PipelineEvent | { readonly kind: 'exhausted' | 'ready' | 'restored' };
+
+/** Where the generator stands. */
+export interface GeneratorStatus {
+  /** `starting` until the first source has qualified; `exhausted` while none is left. */
+  readonly state: 'exhausted' | 'ready' | 'starting';
+  readonly sources: readonly PipelineStatus[];
+  /** Seeds of 384 bits that can be made now. */
+  readonly availableSeeds: number;
+  /** Bits of assessed entropy in, bits out, and what was refused. */
+  readonly ledger: {
+    readonly creditedBits: number;
+    readonly fullBits: number;
+    readonly drbgBits: number;
+    readonly refusals: number;
+  };
+}
+
+/** What a generator is made of. */
+export interface GeneratorParts {
+  /** Opens the sources behind their tests; their events go to the function that it is given. */
+  readonly open: (onEvent: (event: PipelineEvent) => void) => readonly TestedSource[];
+  /** The operating system's bytes, mixed into every seed and never credited. */
+  readonly os: RandomBytes;
+  readonly clock: SourceClock;
+  readonly onEvent?: (event: GeneratorEvent) => void;
+}
+
+/** Milliseconds between two looks at what is available. */
+const POLL_MS = 10;
+const REFUSALS = new Set(['ENTROPY_EXHAUSTED', 'ENTROPY_SHORT']);
+
+/**
+ * All sources together (SP 800-90C): seeds conditioned over every healthy source, and from them two tiers. `full` is
+ * RBG3(XOR): full entropy, or refused. `drbg` is RBG2: a CTR_DRBG reseeded every 2^17 bits, which goes on to that
+ * limit when no source is left, and is refused then.
+ */
+export class RandomBitGenerator {
+  readonly #sources: readonly TestedSource[];
+  readonly #reservoirs: readonly Reservoir[];
+  readonly #seeds: SeedPool;
+  readonly #full: FullTier;
+  readonly #drbgs = new Set<DrbgTier>();
+  readonly #clock: SourceClock;
+  readonly #onEvent: (event: GeneratorEvent) => void;
+  #state: GeneratorStatus['state'] = 'starting';
+  #refusals = 0;
+
+  constructor({ open, os, clock, onEvent = () => undefined }: GeneratorParts) {
+    this.#clock = clock;
+    this.#onEvent = onEvent;
+    this.#sources = open((event) => this.#sourceChanged(event));
+    this.#reservoirs = this.#sources.map((source) => new Reservoir(source));
+    this.#seeds = new SeedPool(this.#reservoirs, os);
+    this.#full = new FullTier(this.#seeds);
+    for (const source of this.#sources) source.start();
+  }
+
+  status(): GeneratorStatus {
+    const drbgBits = Array.from(this.#drbgs, ({ ledger }) => ledger.bitsOut).reduce((a, b) => a + b, 0);
+    return {
+      state: this.#state,
+      sources: this.#sources.map((source) => source.status()),
+      availableSeeds: this.#seeds.available,
+      ledger: {
+        creditedBits: this.#seeds.creditedBits,
+        fullBits: this.#full.ledger.bitsOut,
+        drbgBits,
+        refusals: this.#refusals,
+      },
+    };
+  }
+
+  /**
+   * Waits until so many seeds can be made.
+   * @throws ENTROPY_NOT_READY when every source is out of service; the reason of `signal` when that is aborted.
+   */
+  async untilAvailable(seeds: number, signal: AbortSignal): Promise<void> {
+    while (this.#seeds.available < seeds) {
+      signal.throwIfAborted();
+      if (this.#sources.every((source) => source.status().state === 'out-of-service')) {
+        throw new SymmetraError('ENTROPY_NOT_READY', 'no source of entropy passes its tests');
+      }
+      await pause(this.#clock, POLL_MS, signal);
+    }
+  }
+
+  /**
+   * Bytes of full entropy: RBG3(XOR).
+   * @throws ENTROPY_SHORT when there is not enough for all of them; then nothing was taken. RANDOM_LENGTH
+   */
+  full(length: number): Uint8Array {
+    return this.#counted(() => this.#full.bytes(length));
+  }
+
+  /**
+   * A generator of the `drbg` tier of its own, such as for a node.
+   * @throws ENTROPY_EXHAUSTED when there is no seed for it now.
+   */
+  drbg(): NodeRandomness {
+    const tier = this.#counted(() => new DrbgTier(this.#seeds));
+    this.#drbgs.add(tier);
+    return {
+      bytes: (length) => this.#counted(() => tier.bytes(length)),
+      requireEntropy: () => {
+        if (this.#state === 'ready') return;
+        this.#refusals += 1;
+        throw new SymmetraError('ENTROPY_EXHAUSTED', 'no good source of entropy is left');
+      },
+    };
+  }
+
+  /** Lets go of the sources and zeroes all that was drawn from them. */
+  async close(): Promise<void> {
+    await Promise.all(this.#sources.map(async (source) => source.close()));
+    for (const reservoir of this.#reservoirs) reservoir.wipe();
+    for (const tier of this.#drbgs) tier.wipe();
+    this.#full.wipe();
+  }
+
+  #sourceChanged(event: PipelineEvent): void {
+    this.#onEvent(event);
+    const serves = this.#seeds.serves;
+    if (serves && this.#state !== 'ready') {
+      const kind = this.#state === 'exhausted' ? 'restored' : 'ready';
+      this.#state = 'ready';
+      this.#onEvent({ kind });
+    } else if (!serves && this.#state === 'ready') {
+      this.#state = 'exhausted';
+      this.#onEvent({ kind: 'exhausted' });
+    }
+  }
+
+  #counted<Result>(draw: () => Result): Result {
+    try {
+      return draw();
+    } catch (error) {
+      if (error instanceof SymmetraError && REFUSALS.has(error.code)) this.#refusals += 1;
+      throw error;
+    }
+  }
+}

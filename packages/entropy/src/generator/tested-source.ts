@@ -1,0 +1,18 @@
+import type { PipelineEvent, PipelineStatus } from '../pipeline/source-pipeline.js';
+import type { SourceDescription } from '../source/noise-source.js';
+
+export type { PipelineEvent, PipelineStatus };
+
+/** One source behind its tests, as the generator sees it; a `SourcePipeline` is one. */
+export interface TestedSource {
+  readonly description: SourceDescription;
+  /** Extracted blocks that can be taken now. */
+  readonly availableBlocks: number;
+  /** What each of them is credited, in bits; 0 for a source that is only mixed in. */
+  readonly blockEntropyBits: number;
+  status(): PipelineStatus;
+  /** The next extracted block, which the caller owns. */
+  take(): { readonly bytes: Uint8Array } | undefined;
+  start(): void;
+  close(): Promise<void>;
+}
