@@ -176,6 +176,19 @@ describe('lag predictor', () => {
     expect((found as Alarm).sample).toBeLessThan(256 + 8 + predictor.cutoffs.run.permanent);
   });
 
+  test('finds bits that tend to differ from an earlier one as well as bits that tend to agree', () => {
+    for (const agrees of [0.4, 0.6]) {
+      const predictor = new LagPredictor(1, 0.9);
+      const random = new Prng('opposites');
+      const samples = biased(random, predictor.span, 0.5);
+      for (let i = 3; i < samples.length; i++) {
+        const before = samples[i - 3] as number;
+        samples[i] = random.chance(agrees) ? before : 1 - before;
+      }
+      expect(predictor.feed({ samples })?.level, `agreeing with ${agrees}`).toBe('permanent');
+    }
+  });
+
   test('its cutoffs are those of 2^-22 and 2^-44 over 2^17 samples', () => {
     const { cutoffs, rule } = new LagPredictor(1, 0.8);
     expect(rule.window).toBe(2 ** 17);

@@ -27,14 +27,16 @@ export interface LagCutoffs {
  * A predictor that says the next sample will be the one of `lag` samples before, where the lag, 1 to 8, is the one that
  * did best so far: noise that repeats itself at a short distance. Windows of 2^17 samples follow each other without
  * overlap. Its prediction is right with probability 2^-H at most when the source gives H bits a sample, so that too
- * many right ones, or too many in a row, refute the claim. Beside that the agreements at each single lag must assure
- * it, as {@link countRule} has it.
+ * many right ones, or too many in a row, refute the claim. Beside that the agreements at each single lag, and of bits
+ * the disagreements, too, must assure it, as {@link countRule} has it.
  */
 export class LagPredictor implements HealthTest {
   readonly name = 'lag-predictor';
   readonly cutoffs: LagCutoffs;
   readonly rule: CountRule;
   readonly span: number;
+  /** Of bits a disagreement predicts as well as an agreement. */
+  readonly #opposites: boolean;
   readonly #agreements = new Uint32Array(LAGS);
   /** The last samples, and after them those of the stride that is being filled. */
   readonly #recent = new Uint8Array(LAGS + STRIDE);
@@ -46,7 +48,8 @@ export class LagPredictor implements HealthTest {
 
   /** @throws HEALTH_CUTOFF @param minEntropy claimed bits per sample, above 0. */
   constructor(bitsPerSample: number, minEntropy: number) {
-    this.rule = countRule({ bitsPerSample, minEntropy, counted: LAGS }, WINDOW);
+    this.#opposites = bitsPerSample === 1;
+    this.rule = countRule({ bitsPerSample, minEntropy, counted: this.#opposites ? 2 * LAGS : LAGS }, WINDOW);
     this.cutoffs = lagCutoffs(minEntropy, this.rule.window);
     this.span = 2 * this.rule.window;
   }
@@ -118,10 +121,16 @@ export class LagPredictor implements HealthTest {
     this.#filled = 0;
     const most = agreements.reduce((a, b) => Math.max(a, b));
     this.#lag = 1 + agreements.indexOf(most);
-    if (this.#position % this.rule.window !== 0) return undefined;
+    return this.#position % this.rule.window === 0 ? this.#completeWindow(most) : undefined;
+  }
+
+  #completeWindow(mostAgreements: number): Alarm | undefined {
+    const { window, intermittent, permanent } = this.rule;
+    const fewest = this.#agreements.reduce((a, b) => Math.min(a, b));
+    const most = this.#opposites ? Math.max(mostAgreements, window - fewest) : mostAgreements;
     this.#startWindow();
-    if (most < this.rule.intermittent) return undefined;
-    return this.#alarm(most >= this.rule.permanent ? 'permanent' : 'intermittent', this.#position - 1);
+    if (most < intermittent) return undefined;
+    return this.#alarm(most >= permanent ? 'permanent' : 'intermittent', this.#position - 1);
   }
 
   #alarm(level: Alarm['level'], sample: number): Alarm {
