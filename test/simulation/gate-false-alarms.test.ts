@@ -17,36 +17,44 @@ function expectRate(count: number, rate: number, chance: number, what: string): 
   );
 }
 
-test('10,000 good buffers: false alarms as often as the gate states, none at the default error', () => {
-  const gate = new BufferGate({ familyWise: LEVEL });
-  const { perTest: defaultPerTest } = new BufferGate().statement;
-  const aggregate = new RollingAggregate({ tests: UNIFORM_GATE_TESTS, buffers: BUFFERS });
-  const good = new GoodData(2_026);
-  const low = new Map<string, number>();
-  let alarms = 0;
-  let defaultAlarms = 0;
-  for (let i = 0; i < BUFFERS; i += 1) {
-    const { passed, pValues } = gate.check(good.next(gate.statement.bytes));
-    if (!passed) alarms += 1;
-    if (Object.values(pValues).some((p) => !(p >= defaultPerTest))) defaultAlarms += 1;
-    for (const [name, p] of Object.entries(pValues))
-      low.set(name, (low.get(name) ?? 0) + (p <= LEVEL ? 1 : 0));
-    aggregate.add(pValues);
-  }
+/** Seconds of computing; the machine may have much else to do. */
+const PATIENCE_MS = 300_000;
 
-  expectRate(alarms, gate.statement.attained, CHANCE, 'alarms');
-  expect(defaultAlarms).toBe(0);
+test(
+  '10,000 good buffers: false alarms as often as the gate states, none at the default error',
+  () => {
+    const gate = new BufferGate({ familyWise: LEVEL });
+    const { perTest: defaultPerTest } = new BufferGate().statement;
+    const aggregate = new RollingAggregate({ tests: UNIFORM_GATE_TESTS, buffers: BUFFERS });
+    const good = new GoodData(2_026);
+    const low = new Map<string, number>();
+    let alarms = 0;
+    let defaultAlarms = 0;
+    for (let i = 0; i < BUFFERS; i += 1) {
+      const { passed, pValues } = gate.check(good.next(gate.statement.bytes));
+      if (!passed) alarms += 1;
+      if (Object.values(pValues).some((p) => !(p >= defaultPerTest))) defaultAlarms += 1;
+      for (const [name, p] of Object.entries(pValues)) {
+        low.set(name, (low.get(name) ?? 0) + (p <= LEVEL ? 1 : 0));
+      }
+      aggregate.add(pValues);
+    }
 
-  const bits = gate.statement.bytes * 8;
-  expect(low.size).toBe(gate.statement.tests);
-  for (const [name, count] of low) {
-    const counts = !UNIFORM_GATE_TESTS.some((uniform) => uniform === name);
-    const rate = name === 'longRun' || name === 'repeatedWords' ? countingSize(name, bits, LEVEL) : LEVEL;
-    expect(counts).toBe(name === 'longRun' || name === 'repeatedWords');
-    expectRate(count, rate, CHANCE / gate.statement.tests, name);
-  }
-  for (const [name, { count, uniformity, passed }] of Object.entries(aggregate.aggregates)) {
-    expect(count, name).toBe(BUFFERS);
-    expect(passed, `${name}: uniformity ${uniformity}`).toBe(true);
-  }
-});
+    expectRate(alarms, gate.statement.attained, CHANCE, 'alarms');
+    expect(defaultAlarms).toBe(0);
+
+    const bits = gate.statement.bytes * 8;
+    expect(low.size).toBe(gate.statement.tests);
+    for (const [name, count] of low) {
+      const coarse = name === 'longRun' || name === 'repeatedWords';
+      const rate = coarse ? countingSize(name, bits, LEVEL) : LEVEL;
+      expect(UNIFORM_GATE_TESTS.some((uniform) => uniform === name)).toBe(!coarse);
+      expectRate(count, rate, CHANCE / gate.statement.tests, name);
+    }
+    for (const [name, { count, uniformity, passed }] of Object.entries(aggregate.aggregates)) {
+      expect(count, name).toBe(BUFFERS);
+      expect(passed, `${name}: uniformity ${uniformity}`).toBe(true);
+    }
+  },
+  PATIENCE_MS,
+);

@@ -45,17 +45,16 @@ export class GateBits {
     let before = ((this.words[0] as number) >>> 31) ^ 1;
     for (const word of this.words) {
       // Ones where a bit differs from the one before it.
-      let changes = (word ^ ((word >>> 1) | (before << 31))) >>> 0;
+      const changes = word ^ ((word >>> 1) | (before << 31));
       before = word & 1;
-      let left = 32;
-      while (changes !== 0) {
-        const same = Math.clz32(changes) - (32 - left);
-        longest = Math.max(longest, run + same);
-        run = 1;
-        left -= same + 1;
-        changes &= left === 0 ? 0 : -1 >>> (32 - left);
+      if (changes === 0) {
+        run += 32;
+        continue;
       }
-      run += left;
+      longest = Math.max(longest, run + Math.clz32(changes));
+      // What lies between two changes in this word is longer than 14 bits only where a whole byte has none.
+      if (longest < 16 || hasZeroByte(changes)) longest = Math.max(longest, longestInside(changes));
+      run = 1 + trailingZeros(changes);
     }
     return Math.max(longest, run);
   }
@@ -82,12 +81,17 @@ export class GateBits {
 
   /** Chi-square of the 16 nibbles: FIPS 140-2's poker statistic X over the whole buffer. */
   pokerStatistic(): number {
-    const counts = new Uint32Array(16);
+    const bytes = new Uint32Array(256);
     for (const word of this.words) {
-      for (let shift = 0; shift < 32; shift += 4) {
-        const nibble = (word >>> shift) & 15;
-        counts[nibble] = (counts[nibble] as number) + 1;
-      }
+      bytes[word >>> 24] = (bytes[word >>> 24] as number) + 1;
+      bytes[(word >>> 16) & 255] = (bytes[(word >>> 16) & 255] as number) + 1;
+      bytes[(word >>> 8) & 255] = (bytes[(word >>> 8) & 255] as number) + 1;
+      bytes[word & 255] = (bytes[word & 255] as number) + 1;
+    }
+    const counts = new Uint32Array(16);
+    for (const [byte, count] of bytes.entries()) {
+      counts[byte >> 4] = (counts[byte >> 4] as number) + count;
+      counts[byte & 15] = (counts[byte & 15] as number) + count;
     }
     const expected = this.length / 64;
     return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
@@ -103,4 +107,24 @@ function popcount(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+function trailingZeros(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
+
+function hasZeroByte(word: number): boolean {
+  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
+}
+
+/** The longest run that begins with one change of the word and ends before the next. */
+function longestInside(changes: number): number {
+  let longest = 0;
+  let rest = changes;
+  while ((rest & (rest - 1)) !== 0) {
+    const last = trailingZeros(rest);
+    rest &= rest - 1;
+    longest = Math.max(longest, trailingZeros(rest) - last);
+  }
+  return longest;
 }
