@@ -1,5 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { concat, wipe } from '@symmetra/crypto';
+import { fixedBytes, fixedCopy } from './fixed-bytes.js';
 
 const BLOCK_BYTES = 16;
 const KEY_BYTES = 32;
@@ -23,7 +24,7 @@ export function blockCipherDf(length: number, ...material: readonly Uint8Array[]
   text.set(input, BLOCK_BYTES + 8);
   text[unpadded - 1] = 0x80;
 
-  const chained = new Uint8Array(KEY_BYTES + BLOCK_BYTES);
+  const chained = fixedBytes(KEY_BYTES + BLOCK_BYTES);
   for (let i = 0; i * BLOCK_BYTES < chained.length; i++) {
     view.setUint32(0, i);
     const cipherText = cbc(FIXED_KEY, new Uint8Array(BLOCK_BYTES), text);
@@ -33,7 +34,7 @@ export function blockCipherDf(length: number, ...material: readonly Uint8Array[]
   // Each block is the encryption of the one before: CBC over zeros.
   const blocks = new Uint8Array(Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES);
   const stream = cbc(chained.subarray(0, KEY_BYTES), chained.subarray(KEY_BYTES), blocks);
-  const output = new Uint8Array(stream.subarray(0, length));
+  const output = fixedCopy(stream.subarray(0, length));
   wipe(input, text, chained, stream);
   return output;
 }

@@ -3,6 +3,7 @@ import { EMPTY, SymmetraError, wipe } from '@symmetra/crypto';
 import { blockCipherDf } from './block-cipher-df.js';
 import { DRBG_MAX_REQUEST_BYTES, DrbgLife, checkEntropy, checkInput, checkNonce } from './drbg.js';
 import type { Drbg, DrbgSeed } from './drbg.js';
+import { fixedBytes, fixedCopy } from './fixed-bytes.js';
 
 /** SP 800-90A Rev. 1 table 3 for AES-256: blocklen, keylen and seedlen (384 bits). */
 const BLOCK_BYTES = 16;
@@ -30,9 +31,9 @@ export interface FullEntropySeed {
 export class CtrDrbg implements Drbg {
   readonly #derives: boolean;
   readonly #life: DrbgLife;
-  readonly #key = new Uint8Array(KEY_BYTES);
+  readonly #key = fixedBytes(KEY_BYTES);
   /** V + 1: the counter of the next block. */
-  readonly #next = new Uint8Array(BLOCK_BYTES);
+  readonly #next = fixedBytes(BLOCK_BYTES);
 
   /**
    * Instantiate (10.2.1.3).
@@ -103,7 +104,7 @@ export class CtrDrbg implements Drbg {
   #provided(additionalInput: Uint8Array): Uint8Array {
     if (additionalInput.length === 0) return EMPTY;
     if (this.#derives) return blockCipherDf(SEED_BYTES, additionalInput);
-    const padded = new Uint8Array(SEED_BYTES);
+    const padded = fixedBytes(SEED_BYTES);
     padded.set(additionalInput);
     return padded;
   }
@@ -153,7 +154,7 @@ function combine(fullEntropy: Uint8Array, other: Uint8Array): Uint8Array {
       { length: fullEntropy.length },
     );
   }
-  const material = new Uint8Array(fullEntropy);
+  const material = fixedCopy(fullEntropy);
   for (let i = 0; i < other.length; i++) material[i] = (material[i] as number) ^ (other[i] as number);
   return material;
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { SymmetraError, utf8, wipe } from '@symmetra/crypto';
+import { fixedCopy } from '../drbg/fixed-bytes.js';
 import { SEED_BYTES } from '../source/seed-supply.js';
 
 /** What one source gives to a seed. */
@@ -55,7 +56,7 @@ export function condition(parts: readonly ConditionerPart[]): Uint8Array {
     hmac.update(uint32(name.length)).update(name).update(uint32(bytes.length)).update(bytes);
   }
   const digest = hmac.digest();
-  const seed = new Uint8Array(digest);
+  const seed = fixedCopy(digest);
   wipe(digest);
   return seed;
 }

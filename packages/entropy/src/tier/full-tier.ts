@@ -73,7 +73,9 @@ export class FullTier {
     for (let at = 0; at < output.length;) {
       if (this.#used === this.#mask.length && !this.#takeMask()) return false;
       const part = this.#mask.subarray(this.#used, this.#used + output.length - at);
-      for (const [i, byte] of part.entries()) output[at + i] = (output[at + i] as number) ^ byte;
+      for (let i = 0; i < part.length; i++) {
+        output[at + i] = (output[at + i] as number) ^ (part[i] as number);
+      }
       wipe(part);
       at += part.length;
       this.#used += part.length;
