@@ -106,7 +106,9 @@ export class ClickSimulator {
     const word = this.#keystream.word();
     let wait = target.meanWait * this.#keystream.exponential();
     if (word >>> JITTER_BITS < late) wait = Math.min(wait, afterpulseTauPs * this.#keystream.exponential());
-    if (this.#state.interference !== undefined) wait = Math.min(wait, this.#nextPulse(from) - from);
+    if (this.#state.interference !== undefined && wait < Infinity) {
+      wait = Math.min(wait, this.#nextPulse(from) - from);
+    }
     target.time = from + wait;
     const jitter = jitterPs * (GAUSSIAN_QUANTILES[word & JITTER_MASK] ?? 0);
     target.tag = Math.max(this.#lastTag, Math.floor((target.time + jitter) / tickPs));

@@ -5,10 +5,10 @@ import { PS_PER_SECOND, darkRates, lateAfterpulses, photonRates } from './parame
 import type { DetectorParameters, DetectorSetup, Digitisation } from './parameters.js';
 
 /** The part of the model's min-entropy that is claimed; what the monitors cannot see has to fit into the rest. */
-const CLAIMED_PERCENT = 90;
+const CLAIMED_PERCENT = 85;
 
 /**
- * The min-entropy that a setup may claim for a sample: nine tenths of what the model gives, cut to hundredths of a bit.
+ * The min-entropy that a setup may claim for a sample: 85 % of what the model gives, cut to hundredths of a bit.
  * It comes from physics alone and never from the data that it is held against.
  */
 export function claimedMinEntropy({ parameters, digitisation }: DetectorSetup): number {
