@@ -82,7 +82,14 @@ describe('sealed and signed methods', () => {
 
   it('counts at least one of each, so that the checks above are not empty', () => {
     const kinds = Object.values(table).map((policy) => policy.kind);
-    expect(new Set(kinds)).toEqual(new Set(['open', 'sealed', 'signed', 'link']));
+    expect(new Set(kinds)).toEqual(new Set(['open', 'sealed', 'signed', 'link', 'upstream']));
+  });
+});
+
+describe('upstream methods', () => {
+  it.each(descriptors)('$method is called by nodes exactly when it is upstream', ({ method }) => {
+    const { kind, who } = methodPolicy(method);
+    expect(kind === 'upstream').toBe(who === 'node');
   });
 });
 

@@ -2,6 +2,7 @@ import { SymmetraError } from '@symmetra/crypto';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 import type { ProtoGrpcType as AdminProto } from './generated/admin.js';
 import type { ProtoGrpcType as EnrolmentProto } from './generated/enrolment.js';
+import type { ProtoGrpcType as EntropyProto } from './generated/entropy.js';
 import type { ProtoGrpcType as HealthProto } from './generated/health.js';
 import type { ProtoGrpcType as LinkProto } from './generated/link.js';
 import type { ProtoGrpcType as NetworkProto } from './generated/network.js';
@@ -11,6 +12,7 @@ import { messageDefinition } from './loader.js';
 
 type Packages = AdminProto['symmetra'] &
   EnrolmentProto['symmetra'] &
+  EntropyProto['symmetra'] &
   LinkProto['symmetra'] &
   NetworkProto['symmetra'] &
   RatchetProto['symmetra'] &
@@ -26,6 +28,7 @@ type MessagesOf<Package extends string, Entries> = {
 
 type Definitions = MessagesOf<'symmetra.admin.v1', Packages['admin']['v1']> &
   MessagesOf<'symmetra.enrolment.v1', Packages['enrolment']['v1']> &
+  MessagesOf<'symmetra.entropy.v1', Packages['entropy']['v1']> &
   MessagesOf<'symmetra.link.v1', Packages['link']['v1']> &
   MessagesOf<'symmetra.network.v1', Packages['network']['v1']> &
   MessagesOf<'symmetra.pairwise.v1', Packages['pairwise']['v1']> &

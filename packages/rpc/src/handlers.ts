@@ -54,6 +54,8 @@ export function handlerOf(handlers: Handlers, method: string, kind: MethodKind):
       return openHandler(handlers, method);
     case 'link':
       throw new SymmetraError('METHOD_NOT_ALLOWED', 'the method is a stream');
+    case 'upstream':
+      throw new SymmetraError('METHOD_NOT_ALLOWED', 'no node answers the method');
   }
 }
 

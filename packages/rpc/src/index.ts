@@ -29,3 +29,5 @@ export { NodeClient } from './client.js';
 export type { ClientOptions } from './client.js';
 export type { ClientLink, LinkCall } from './client-link.js';
 export { publicCode } from './errors.js';
+export { NoiseFeed } from './entropy/noise-feed.js';
+export type { ExpectedSource, NoiseFeedOptions, UpstreamCredentials } from './entropy/noise-feed.js';

@@ -2,14 +2,18 @@ import { SymmetraError } from '@symmetra/crypto';
 import type { MessageName } from './codec.js';
 import type { Rate } from './rate.js';
 
-/** Who may call a method. The session or the signature proves it; `anyone` proves nothing. */
-export type Caller = 'anyone' | 'device' | 'administrator';
+/**
+ * Who may call a method. The session or the signature proves it; `anyone` proves nothing. A `node` calls its upstream
+ * servers, which know it by its certificate or token.
+ */
+export type Caller = 'anyone' | 'device' | 'administrator' | 'node';
 
 /**
  * How a method is protected. `open`: its message protects itself, or is public. `sealed`: inside a
- * session. `signed`: by an administrator. `link`: a stream whose frames carry sealed calls.
+ * session. `signed`: by an administrator. `link`: a stream whose frames carry sealed calls. `upstream`: protected by
+ * TLS; nodes call it and no node answers it.
  */
-export type MethodKind = 'open' | 'sealed' | 'signed' | 'link';
+export type MethodKind = 'open' | 'sealed' | 'signed' | 'link' | 'upstream';
 
 /** A rate and what it counts by, each within one peer address: nothing else is proven yet. */
 export interface MethodRate extends Rate {
@@ -46,7 +50,7 @@ const perAdministrator = (perSecond: number, burst: number): MethodRate => ({
   per: 'administrator',
 });
 
-/** Every method that a server answers. A method that does not stand here is refused. */
+/** Every method there is. One that does not stand here is refused, and a node refuses those of its upstream servers. */
 export const METHODS = {
   '/symmetra.network.v1.NetworkService/GetDescriptor': {
     who: 'anyone',
@@ -224,6 +228,13 @@ export const METHODS = {
       request: 'symmetra.admin.v1.GetDeviceRequest',
       reply: 'symmetra.admin.v1.GetDeviceResponse',
     },
+  },
+  '/symmetra.entropy.v1.EntropyService/StreamNoise': {
+    who: 'node',
+    kind: 'upstream',
+    rate: perAddress(5, 20),
+    audited: true,
+    maxBytes: KIB,
   },
   '/grpc.health.v1.Health/Check': {
     who: 'anyone',

@@ -1,6 +1,7 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { loadProtos } from './loader.js';
+import { servedMethods } from './served.js';
 
 /** A service with its handlers, not yet registered. */
 export interface ImplementedService {
@@ -8,10 +9,11 @@ export interface ImplementedService {
   readonly implementation: UntypedServiceImplementation;
 }
 
-/** The reflection services over all protos of this package. */
+/** The reflection services over all services that a node offers. */
 export function reflectionServices(): ImplementedService[] {
   const services: ImplementedService[] = [];
-  new ReflectionService(loadProtos()).addToServer({
+  const offered = new Set(servedMethods().map(({ service }) => service));
+  new ReflectionService(loadProtos(), { services: [...offered] }).addToServer({
     addService: (definition, implementation) => services.push({ definition, implementation }),
   });
   return services;

@@ -22,13 +22,13 @@ import { LinkService } from './link-service.js';
 import type { LinkCounts } from './link-service.js';
 import type { LinkBounds } from './link-stream.js';
 import { Listener } from './listener.js';
-import { methodDescriptors } from './loader.js';
 import type { MethodDescriptor } from './loader.js';
 import type { RpcLogger } from './logger.js';
 import { MAX_FRAME_BYTES, methodPolicy } from './methods.js';
 import type { MethodPolicy } from './methods.js';
 import type { Rate } from './rate.js';
 import { reflectionServices } from './reflection.js';
+import { servedMethods } from './served.js';
 import { answerUnary } from './unary.js';
 import type { UnaryChain } from './unary.js';
 
@@ -112,7 +112,7 @@ export class RpcServer {
       options.ratePerAddress ?? DEFAULT_RATE_PER_ADDRESS,
       () => clock.monotonic(),
     );
-    const descriptors = methodDescriptors();
+    const descriptors = servedMethods();
     this.#health = new Health(descriptors.map((descriptor) => descriptor.service));
     const links = { ...DEFAULT_LINKS, ...options.links };
     this.#links = new LinkService(
