@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchEcho } from './echo.js';
+import { benchEntropy } from './entropy.js';
 import { benchFlood } from './flood.js';
 import { benchPairwise } from './pairwise.js';
 
@@ -10,13 +11,15 @@ const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
              between the devices (pairwise) and without it (pairwiseSymmetric)
   echo       a bare grpc-js echo, unary and streamed: the floor under the figures above
   flood      bad enrolment offers at one node: unknown tokens, wrong tags, garbage; the handler alone, and over gRPC
+  entropy    the batteries, the Toeplitz extractor and the drbg tier, per CPU-second, with other programs beside them
 
-Figures are CPU milliseconds of the server processes; latencies depend on what else the machine does.`;
+Figures are CPU milliseconds of the server processes unless they say otherwise; latencies depend on what else the machine does.`;
 
 const BENCHES: Readonly<Record<string, (keys: number) => Promise<object>>> = {
   pairwise: (keys) => benchPairwise(keys),
   echo: async (keys) => ({ echo: await benchEcho(keys * 10) }),
   flood: (attempts) => benchFlood(attempts),
+  entropy: async () => ({ entropy: benchEntropy() }),
 };
 
 const { values } = parseArgs({

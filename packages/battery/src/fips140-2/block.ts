@@ -2,7 +2,7 @@
 export const FIPS1402_BLOCK_BYTES = 2500;
 
 /** Runs of this many bits or more are counted together. */
-export const LONGEST_COUNTED_RUN = 6;
+const LONGEST_COUNTED_RUN = 6;
 
 /** A run this long fails the long run test. */
 const LONG_RUN_BITS = 26;

@@ -7,7 +7,7 @@ export interface BatteryOrder {
 }
 
 /** A failure as it crosses from thread to thread. */
-export interface BatteryFailure {
+interface BatteryFailure {
   readonly code: string;
   readonly message: string;
   readonly details: Readonly<Record<string, string | number>>;
