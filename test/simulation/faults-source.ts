@@ -86,6 +86,16 @@ export class TappedSource implements NoiseSource {
     await this.#source.close();
   }
 
+  /** Samples given so far. */
+  get position(): number {
+    return this.#length;
+  }
+
+  /** Whatever is taken from now on was read from now on. */
+  forgetEarlier(): void {
+    this.#searchFrom = this.#length;
+  }
+
   /**
    * The place of the first sample under a block that was extracted with {@link transparentSeed}, counted over all
    * samples of the source. Blocks must be asked for in the order in which they were taken.
