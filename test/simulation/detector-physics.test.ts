@@ -1,4 +1,12 @@
-import { ARRIVAL_TIME_SETUP, BEAM_SPLITTER_SETUP, SimulatedDetector } from '@symmetra/entropy';
+import { assessNonIid } from '@symmetra/battery';
+import {
+  ARRIVAL_TIME_SETUP,
+  BEAM_SPLITTER_SETUP,
+  SimulatedDetector,
+  claimedMinEntropy,
+  sampleBits,
+  trueMinEntropy,
+} from '@symmetra/entropy';
 import type { DetectorParameters, DetectorSetup } from '@symmetra/entropy';
 import { describe, expect, test } from 'vitest';
 
@@ -177,3 +185,33 @@ function windowParities(intervals: Uint32Array, window: number): Uint8Array {
   }
   return parities;
 }
+
+describe('the claim', () => {
+  test.each([2e6, 2e7, 5e7])(
+    'no tag foretells the next arrival better than the model at %d photons',
+    (photonRate) => {
+      const setup = single({ photonRate });
+      const { intervals } = observe(setup, `foretell ${photonRate}`, 1_000_000);
+      const round = new Uint32Array(640);
+      for (const interval of intervals) round[interval % 640]! += 1;
+      const guesses = Array.from({ length: 640 }, (_, from) => {
+        let hits = 0;
+        for (let tick = 0; tick < 10; tick += 1) hits += round[(from + tick) % 640] ?? 0;
+        return hits / intervals.length;
+      });
+      const [best, bound] = [Math.max(...guesses), 2 ** -trueMinEntropy(setup, [], 0)];
+      expect(best).toBeLessThan(bound + SIGMAS * Math.sqrt(bound / intervals.length));
+      expect(best).toBeGreaterThan(0.6 * bound);
+    },
+  );
+
+  test.each([
+    { name: 'beam splitter', setup: BEAM_SPLITTER_SETUP, samples: 1_000_000 },
+    { name: 'arrival time', setup: ARRIVAL_TIME_SETUP, samples: 100_000 },
+  ])('SP 800-90B assesses no less than is claimed: $name', ({ name, setup, samples }) => {
+    const block = observe(setup, `assessed ${name}`, samples);
+    const { minEntropy } = assessNonIid(block.samples, sampleBits(setup.digitisation));
+    expect(minEntropy).toBeGreaterThan(claimedMinEntropy(setup));
+    expect(minEntropy).toBeLessThan(trueMinEntropy(setup, [], 0) + 0.35);
+  });
+});

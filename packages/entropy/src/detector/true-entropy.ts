@@ -5,10 +5,12 @@ import { PS_PER_SECOND, darkRates, lateAfterpulses, photonRates } from './parame
 import type { DetectorParameters, DetectorSetup, Digitisation } from './parameters.js';
 
 /** The part of the model's min-entropy that is claimed; what the monitors cannot see has to fit into the rest. */
-const CLAIMED_PERCENT = 85;
+const CLAIMED_PERCENT = 80;
+/** With fewer photons per second nothing is left to count on. */
+const FAINT_RATE = 1e-3;
 
 /**
- * The min-entropy that a setup may claim for a sample: 85 % of what the model gives, cut to hundredths of a bit.
+ * The min-entropy that a setup may claim for a sample: 80 % of what the model gives, cut to hundredths of a bit.
  * It comes from physics alone and never from the data that it is held against.
  */
 export function claimedMinEntropy({ parameters, digitisation }: DetectorSetup): number {
@@ -32,6 +34,7 @@ export function trueMinEntropy(setup: DetectorSetup, faults: readonly Fault[], c
 /** The same for a detector that stays as it is. */
 export function stateMinEntropy(state: DetectorState, digitisation: Digitisation): number {
   if (state.blinded || state.replay !== undefined) return 0;
+  if (sum(photonRates(state.parameters)) < FAINT_RATE) return 0;
   const guess =
     digitisation.kind === 'beam-splitter'
       ? guessPath(state, digitisation.guardPs)
@@ -51,14 +54,13 @@ function foreign({ parameters, interference }: DetectorState): number {
     interference === undefined ? 0 : (interference.probability * PS_PER_SECOND) / interference.periodPs;
   const rates = photonRates(parameters);
   const others = sum(darkRates(parameters)) + pulses * rates.filter((rate) => rate > 0).length;
-  return photons === 0 ? 1 : others / (photons + others);
+  return others / (photons + others);
 }
 
 function guessPath(state: DetectorState, guardPs: number): number {
   const { parameters, stuck } = state;
   if (stuck.some(({ bit }) => bit === 0)) return 1;
   const [first, second] = photonRates(parameters);
-  if (first + second === 0) return 1;
   const { deadTimePs, afterpulseTauPs } = parameters;
   const residue = Math.exp(-Math.max(0, guardPs - deadTimePs) / afterpulseTauPs);
   const known = Math.min(1, foreign(state) + 2 * lateAfterpulses(parameters) * residue);
@@ -75,19 +77,18 @@ function guessPath(state: DetectorState, guardPs: number): number {
 function guessBin(state: DetectorState, binPs: number, bins: number): number {
   const { parameters } = state;
   const photons = sum(photonRates(parameters)) / PS_PER_SECOND;
-  if (photons === 0) return 1;
   const rates = clickRates(parameters);
   const afterpulses =
     (rates[0] * new IntervalLaw(parameters, 0).afterpulses +
       rates[1] * new IntervalLaw(parameters, 1).afterpulses) /
     sum(rates);
-  const once = 1 - Math.exp(-photons * binPs);
-  const again = Math.exp(-photons * Math.max(0, (bins - 1) * binPs - parameters.deadTimePs));
+  const once = -Math.expm1(-photons * binPs);
+  const reset = -Math.expm1(-photons * Math.max(0, (bins - 1) * binPs - parameters.deadTimePs));
   const merged = state.stuck.reduce(
     (product, { bit }) => product * (1 + Math.exp(-photons * binPs * 2 ** bit)),
     1,
   );
-  return Math.min(1, afterpulses + foreign(state)) + (merged * once) / (1 - again);
+  return Math.min(1, afterpulses + foreign(state)) + (merged * once) / reset;
 }
 
 function sum(pair: readonly [number, number]): number {
