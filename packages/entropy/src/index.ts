@@ -32,6 +32,7 @@ export type { GateTest } from './gate/gate-tests.js';
 export { RollingAggregate } from './gate/rolling-aggregate.js';
 export type { Aggregate, RollingAggregateOptions } from './gate/rolling-aggregate.js';
 export { AdaptiveProportion } from './health/adaptive-proportion.js';
+export { ContextPredictor } from './health/context-predictor.js';
 export { proportionCutoff, repetitionCutoff } from './health/cutoffs.js';
 export { DuplicateBlocks } from './health/duplicate-blocks.js';
 export { HealthSuite } from './health/health-suite.js';
@@ -59,6 +60,9 @@ export type {
   SourceDescription,
   SourceKind,
 } from './source/noise-source.js';
+export { openSource } from './source/open-source.js';
+export type { SourceSurroundings, Upstream } from './source/open-source.js';
+export type { SourceConfig } from './source/source-config.js';
 export { osNoise } from './source/os-noise.js';
 export { pkcs11Source } from './source/pkcs11.js';
 export type { Pkcs11SourceOptions } from './source/pkcs11.js';

@@ -1,5 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 import { z } from 'zod';
+import { configError } from './config-error.js';
 
 const UNITS = new Map([
   ['ms', 1],
@@ -67,9 +68,5 @@ export interface UpConfig {
 export function parseUpConfig(input: unknown): UpConfig {
   const result = upConfig.safeParse(input);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
-  const field = unknown ?? issue?.path.join('.') ?? '';
-  const reason = unknown === undefined ? (issue?.message ?? 'not an object') : 'no such setting';
-  throw new SymmetraError('BAD_CONFIG', `the configuration is wrong at "${field}": ${reason}`, { field });
+  throw configError(result.error);
 }

@@ -21,7 +21,7 @@ export type StreamAddress =
   | {
       readonly host: string;
       readonly port: number;
-      readonly tls?: TlsFiles & { readonly serverName?: string };
+      readonly tls?: TlsFiles & { readonly serverName?: string | undefined };
       /** The way to another machine is protected otherwise, and needs no TLS. */
       readonly exposed?: boolean;
     }

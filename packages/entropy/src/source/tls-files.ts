@@ -6,30 +6,39 @@ import { systemCode } from './readable.js';
 /** PEM files of a TLS connection. Without `caFile` the authorities of Node are trusted. */
 export interface TlsFiles {
   /** The only authorities that are trusted for this source. */
-  readonly caFile?: string;
+  readonly caFile?: string | undefined;
   /** With `keyFile`: the certificate by which this side proves itself. */
-  readonly certFile?: string;
-  readonly keyFile?: string;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
 }
 
 const MAX_SECRET_CHARS = 8192;
 /** What a header may carry: visible ASCII. */
 const SECRET_FORM = /^[\x21-\x7e]+$/;
 
-/**
- * What Node's TLS takes of the files, read anew each time. Verification is switched on by name, so that no variable of
- * the environment switches it off.
- * @throws SOURCE_CREDENTIAL
- */
-export async function loadTls(name: string, files: TlsFiles): Promise<ConnectionOptions> {
-  const { caFile, certFile, keyFile } = files;
+/** The texts of {@link TlsFiles}. */
+export interface PemTexts {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** The texts in the files, read anew each time. @throws SOURCE_CREDENTIAL */
+export async function loadPem(name: string, { caFile, certFile, keyFile }: TlsFiles): Promise<PemTexts> {
   return {
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
     ...(caFile !== undefined && { ca: await loadFile(name, caFile) }),
     ...(certFile !== undefined && { cert: await loadFile(name, certFile) }),
     ...(keyFile !== undefined && { key: await loadFile(name, keyFile) }),
   };
+}
+
+/**
+ * What Node's TLS takes of the files. Verification is switched on by name, so that no variable of the environment
+ * switches it off.
+ * @throws SOURCE_CREDENTIAL
+ */
+export async function loadTls(name: string, files: TlsFiles): Promise<ConnectionOptions> {
+  return { ...(await loadPem(name, files)), rejectUnauthorized: true, minVersion: 'TLSv1.2' };
 }
 
 /** The secret in a file, without the white space around it. @throws SOURCE_CREDENTIAL */

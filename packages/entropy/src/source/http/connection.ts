@@ -10,9 +10,9 @@ import { badPayload } from './payload.js';
 /** How this side proves itself to the server; both from files, read anew at each connection. */
 export interface HttpCredentials extends TlsFiles {
   /** The token of `authorization: Bearer`. */
-  readonly bearerFile?: string;
+  readonly bearerFile?: string | undefined;
   /** The key of `x-api-key`. */
-  readonly apiKeyFile?: string;
+  readonly apiKeyFile?: string | undefined;
 }
 
 /** One request. */
