@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { assessNonIid, ent, fips1402, sp80022 } from '@symmetra/battery';
+import { assessIid, assessNonIid, ent, fips1402, sp80022 } from '@symmetra/battery';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodBytes } from '../contract/battery-data.js';
 import { Bench, Running, refusal, reply, symmetra } from './cli-program.js';
@@ -91,6 +91,27 @@ describe('entropy test FILE', () => {
       minEntropy,
       estimators,
     });
+  });
+
+  it('looks whether samples are independent and identically distributed', async () => {
+    const samples = good.subarray(0, 10_000).map((byte) => byte & 1);
+    const file = await fileOf('bits.bin', samples);
+    const args = ['entropy', 'test', file, '--battery', 'sp800-90b-iid', '--bits-per-sample', '1'];
+    const found = await reply(args);
+    const seed = Buffer.from(String((found['permutation'] as { seed: unknown }).seed), 'hex');
+    const expected = assessIid(samples, 1, { seed });
+    expect(found).toMatchObject({
+      battery: 'sp800-90b-iid',
+      samples: 10_000,
+      bitsPerSample: 1,
+      iid: expected.iid,
+      minEntropy: expected.minEntropy,
+      estimators: { mostCommonValue: expected.original },
+      permutation: { ...expected.permutation, seed: seed.toString('hex') },
+    });
+    const { code, stdout } = await symmetra(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain('SP 800-90B, IID: ');
   });
 
   it('ends with 0 whatever a battery found', async () => {

@@ -1,10 +1,12 @@
 import type {
   EntResult,
   Fips1402Result,
+  IidAssessment,
   NonIidAssessment,
   Sp80022Profile,
   Sp80022Result,
 } from '@symmetra/battery';
+import { toHex } from '@symmetra/crypto';
 import { columns } from './output.js';
 
 /** What came of a battery: the fields for programs, the table for people. */
@@ -88,6 +90,46 @@ export function nonIidRecord(sampling: Sampling, found: NonIidAssessment): Batte
       ...columns([['estimator', 'min-entropy'], ...rows]),
       `SP 800-90B, non-IID: ${minEntropy.toFixed(6)} bits per sample of ${bitsPerSample} bits, ` +
         `assessed on ${samples} samples`,
+    ],
+  };
+}
+
+export function iidRecord(sampling: Sampling, found: IidAssessment): BatteryRecord {
+  const { iid, minEntropy, original, bitstring, independence, goodnessOfFit, longestRepeat } = found;
+  const { seed, ...permutation } = found.permutation;
+  const estimators = {
+    mostCommonValue: original,
+    ...(bitstring !== undefined && { 'bitstring.mostCommonValue': bitstring }),
+  };
+  const verdict = (passed: boolean): string => (passed ? 'passed' : 'failed');
+  const permuted = Object.entries(permutation.statistics).map(([name, { higher, equal, lower, passed }]) => [
+    `permutations: ${name}`,
+    `${higher} higher, ${equal} equal, ${lower} lower`,
+    verdict(passed),
+  ]);
+  return {
+    result: {
+      ...sampling,
+      iid,
+      minEntropy,
+      estimators,
+      independence,
+      goodnessOfFit,
+      longestRepeat,
+      permutation: { ...permutation, seed: toHex(seed) },
+    },
+    sentences: [
+      ...columns([
+        ['test', 'found', 'verdict'],
+        ['independence', `p = ${independence.p.toFixed(6)}`, verdict(independence.passed)],
+        ['goodness of fit', `p = ${goodnessOfFit.p.toFixed(6)}`, verdict(goodnessOfFit.passed)],
+        ['longest repeat', `p = ${longestRepeat.probability.toFixed(6)}`, verdict(longestRepeat.passed)],
+        ...permuted,
+      ]),
+      iid
+        ? `SP 800-90B, IID: nothing speaks against it; ${minEntropy.toFixed(6)} bits per sample of ` +
+          `${sampling.bitsPerSample} bits, if the source is known to be so`
+        : 'SP 800-90B, IID: the samples are not independent and identically distributed; assess them with sp800-90b',
     ],
   };
 }

@@ -1,10 +1,10 @@
 import { FIPS1402_BLOCK_BYTES } from '@symmetra/battery';
 import type { Sp80022Profile } from '@symmetra/battery';
-import { BatteryThread } from '@symmetra/entropy';
+import { BatteryThread, osRandom } from '@symmetra/entropy';
 import type { BatteryProgress } from '@symmetra/entropy';
 import type { Command } from 'commander';
 import { addCommand, option } from '../command.js';
-import { entRecord, fips1402Record, nonIidRecord, sp80022Record } from '../battery-record.js';
+import { entRecord, fips1402Record, iidRecord, nonIidRecord, sp80022Record } from '../battery-record.js';
 import type { BatteryRecord } from '../battery-record.js';
 import { MAX_TESTED_BYTES, readTested, tooShort } from '../entropy-file.js';
 import { UsageError } from '../exit.js';
@@ -12,9 +12,10 @@ import type { Invocation } from '../invocation.js';
 import { Progress } from '../progress.js';
 import { oneOf, path, wholeNumber } from '../values.js';
 
-const BATTERIES = ['sp800-22', 'fips140-2', 'ent', 'sp800-90b'] as const;
+const BATTERIES = ['sp800-22', 'fips140-2', 'ent', 'sp800-90b', 'sp800-90b-iid'] as const;
 const PROFILES = ['nist-sts-2.1.2', 'corrected'] as const;
 const MAX_BITS_PER_SAMPLE = 8;
+const SHUFFLE_SEED_BYTES = 16;
 
 type Battery = (typeof BATTERIES)[number];
 
@@ -40,7 +41,8 @@ export function addEntropyTest(entropy: Command, invocation: Invocation): void {
       option(
         '--battery <name>',
         'sp800-22 (15 tests), fips140-2 (blocks of 20,000 bits), ent (five figures), sp800-90b ' +
-          '(min-entropy, ten estimators) (default: sp800-22)',
+          '(min-entropy, ten estimators), sp800-90b-iid (whether samples are independent and alike) ' +
+          '(default: sp800-22)',
         oneOf(BATTERIES),
       ),
       option(
@@ -56,7 +58,7 @@ export function addEntropyTest(entropy: Command, invocation: Invocation): void {
       ),
       option(
         '--bits-per-sample <count>',
-        'of sp800-90b: the low bits of each byte that make the sample (default: 8)',
+        'of sp800-90b and sp800-90b-iid: the low bits of each byte that make the sample (default: 8)',
         wholeNumber(1, MAX_BITS_PER_SAMPLE),
       ),
     ],
@@ -95,8 +97,8 @@ function requireFitting({ profile, bitsPerSample }: TestOptions, battery: Batter
   if (profile !== undefined && battery !== 'sp800-22') {
     throw new UsageError('--profile belongs to the battery sp800-22');
   }
-  if (bitsPerSample !== undefined && battery !== 'sp800-90b') {
-    throw new UsageError('--bits-per-sample belongs to the battery sp800-90b');
+  if (bitsPerSample !== undefined && !battery.startsWith('sp800-90b')) {
+    throw new UsageError('--bits-per-sample belongs to the batteries sp800-90b and sp800-90b-iid');
   }
 }
 
@@ -120,5 +122,12 @@ async function run(
         { samples, bitsPerSample },
         await thread.run({ battery, bitsPerSample }, bytes, onProgress),
       );
+    case 'sp800-90b-iid': {
+      const seed = osRandom().bytes(SHUFFLE_SEED_BYTES);
+      return iidRecord(
+        { samples, bitsPerSample },
+        await thread.run({ battery, bitsPerSample, seed }, bytes, onProgress),
+      );
+    }
   }
 }

@@ -1,7 +1,8 @@
-import { SP80022_TESTS, assessNonIid, ent, fips1402, sp80022 } from '@symmetra/battery';
+import { SP80022_TESTS, assessIid, assessNonIid, ent, fips1402, sp80022 } from '@symmetra/battery';
 import type {
   EntResult,
   Fips1402Result,
+  IidAssessment,
   NonIidAssessment,
   Sp80022Profile,
   Sp80022Result,
@@ -12,7 +13,13 @@ export type BatteryJob =
   | { readonly battery: 'sp800-22'; readonly profile: Sp80022Profile }
   | { readonly battery: 'fips140-2' }
   | { readonly battery: 'ent' }
-  | { readonly battery: 'sp800-90b'; readonly bitsPerSample: number };
+  | { readonly battery: 'sp800-90b'; readonly bitsPerSample: number }
+  | {
+      readonly battery: 'sp800-90b-iid';
+      readonly bitsPerSample: number;
+      /** 16 bytes for the permutations; the result repeats them. */
+      readonly seed: Uint8Array;
+    };
 
 /** What each battery gives. */
 export interface BatteryResults {
@@ -20,6 +27,7 @@ export interface BatteryResults {
   readonly 'fips140-2': Fips1402Result;
   readonly ent: EntResult;
   readonly 'sp800-90b': NonIidAssessment;
+  readonly 'sp800-90b-iid': IidAssessment;
 }
 
 export type BatteryName = keyof BatteryResults;
@@ -31,7 +39,7 @@ export interface BatteryProgress {
   readonly total: number;
 }
 
-/** Runs a battery here and now; minutes on some data. @throws what the battery throws. */
+/** Runs a battery here and now; hours on some data. @throws what the battery throws. */
 export function runBattery(
   job: BatteryJob,
   bytes: Uint8Array,
@@ -50,5 +58,10 @@ export function runBattery(
       return ent(bytes);
     case 'sp800-90b':
       return assessNonIid(bytes, job.bitsPerSample, { onEstimator: report });
+    case 'sp800-90b-iid': {
+      const onPermutation = (done: number, total: number, open: readonly string[]): void =>
+        report(`permutations, ${open.length} statistics still open`, done, total);
+      return assessIid(bytes, job.bitsPerSample, { seed: job.seed, onPermutation });
+    }
   }
 }
