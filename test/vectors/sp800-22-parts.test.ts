@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { linearComplexities } from '../../packages/battery/src/sp800-22/berlekamp-massey.js';
 import { bitSequence } from '../../packages/battery/src/sp800-22/bit-sequence.js';
 import { fourierTransform, zeroPoints } from '../../packages/battery/src/sp800-22/fourier.js';
-import { linearComplexities } from '../../packages/battery/src/sp800-22/linear-complexity.js';
 import { aperiodicTemplates } from '../../packages/battery/src/sp800-22/templates.js';
 
 describe('SP 800-22, parts', () => {
@@ -48,7 +48,7 @@ describe('SP 800-22, parts', () => {
           const bits = kinds.flatMap((kind, i) => blockOf(kind, seed + i));
           const bytes = new Uint8Array(Math.ceil(bits.length / 8));
           for (const [i, bit] of bits.entries()) bytes[i >>> 3]! |= bit << (7 - (i & 7));
-          const actual = linearComplexities(bitSequence(bytes, bits.length), kinds.length);
+          const actual = linearComplexities(bitSequence(bytes, bits.length), 500, kinds.length);
           const expected = kinds.map((_, i) => registerLength(bits.slice(i * 500, (i + 1) * 500)));
           expect([...actual]).toEqual(expected);
         },

@@ -40,7 +40,7 @@ export function bitSequence(bytes: Uint8Array, length = bytes.length * 8): BitSe
   return { length, words, bytes };
 }
 
-/** `count` bits (1 to 25) from position `at`, the first of them most significant. */
+/** `count` bits (1 to 32) from position `at`, the first of them most significant. */
 export function bitsAt(words: Uint32Array, at: number, count: number): number {
   const shift = at & 31;
   const index = at >>> 5;
