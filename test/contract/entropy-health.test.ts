@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { binomialTail } from '@symmetra/battery';
 import {
   AdaptiveProportion,
+  ContextPredictor,
   DuplicateBlocks,
   HealthSuite,
   LagPredictor,
@@ -203,6 +204,30 @@ describe('lag predictor', () => {
   });
 });
 
+describe('context predictor', () => {
+  test('finds what depends on several earlier bits and on none of them alone', () => {
+    const random = new Prng('contexts');
+    const predictor = new ContextPredictor(0.9);
+    const lags = new LagPredictor(1, 0.9);
+    const samples = biased(random, predictor.span, 0.5);
+    for (let i = 8; i < samples.length; i++) {
+      const likely = (samples[i - 2] as number) ^ (samples[i - 5] as number) ^ (samples[i - 8] as number);
+      samples[i] = random.chance(0.6) ? likely : 1 - likely;
+    }
+    expect(lags.feed({ samples })).toBeUndefined();
+    expect(predictor.feed({ samples })).toMatchObject({ test: 'context-predictor', level: 'permanent' });
+  });
+
+  test('good bits pass, those that lie halfway to the claim, too', () => {
+    const random = new Prng('halfway');
+    const predictor = new ContextPredictor(0.9);
+    for (const ones of [0.5, (0.5 + 2 ** -0.9) / 2]) {
+      predictor.reset();
+      expect(predictor.feed({ samples: biased(random, 2 * predictor.span, ones) })).toBeUndefined();
+    }
+  });
+});
+
 describe('duplicate blocks', () => {
   test('a stretch of the guaranteed length is found at every place and in every cut', () => {
     const random = new Prng('replay');
@@ -246,6 +271,7 @@ describe('cutting the noise', () => {
     ['adaptive proportion', () => new AdaptiveProportion(1, 0.5)],
     ['rolling min-entropy', () => new RollingMinEntropy(1, 0.5)],
     ['lag predictor', () => new LagPredictor(1, 0.5)],
+    ['context predictor', () => new ContextPredictor(0.5)],
     ['duplicate blocks', () => new DuplicateBlocks(1)],
   ];
 

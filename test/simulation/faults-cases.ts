@@ -106,6 +106,12 @@ function correlated(lag: number, share: number): NoiseLaw {
   };
 }
 
+/** Bits that depend on the exclusive or of two earlier ones, and on neither of them alone. */
+const HIDDEN: NoiseLaw = {
+  sample: (_position, ago, random) => ago(2) ^ ago(5) ^ (random.chance(0.6) ? 0 : 1),
+  trueMinEntropy: () => -Math.log2(0.6),
+};
+
 /** The samples of `distance` before: for so many samples, then others of the law. */
 function repeated(distance: number, length: number, after: NoiseLaw): NoiseLaw {
   return {
@@ -135,6 +141,7 @@ const RAW_BITS: readonly (readonly [string, NoiseLaw])[] = [
   ['agrees with the sample before with 0.6', correlated(1, 0.6)],
   ['differs from the sample before with 0.6', correlated(1, 0.4)],
   ['agrees with the sample 7 before with 0.55', correlated(7, 0.55)],
+  ['is the exclusive or of those 2 and 5 before with 0.6', HIDDEN],
   ['a buffer of 4,096 samples once more', repeated(4096, 4096, BIT)],
   ['a buffer of 30,000 samples again and again', repeated(30_000, Infinity, BIT)],
 ];

@@ -88,8 +88,8 @@ function region(): { readonly text: string; readonly begin: number; readonly end
   const text = readFileSync(DOCUMENT, 'utf8');
   const begin = text.indexOf(BEGIN) + BEGIN.length;
   const end = text.indexOf(END);
-  if (begin < BEGIN.length || end < begin)
-    throw new Error('docs/entropy/faults.md has no place for the tables');
+  const found = begin >= BEGIN.length && end >= begin;
+  if (!found) throw new Error('docs/entropy/faults.md has no place for the tables');
   return { text, begin, end };
 }
 

@@ -1,5 +1,6 @@
 import type { NoiseBlock, SourceDescription } from '../source/noise-source.js';
 import { AdaptiveProportion } from './adaptive-proportion.js';
+import { ContextPredictor } from './context-predictor.js';
 import { DuplicateBlocks } from './duplicate-blocks.js';
 import { graver } from './health-test.js';
 import type { Alarm, HealthTest } from './health-test.js';
@@ -37,6 +38,7 @@ export class HealthSuite {
       ...approvedTests(description),
       new DuplicateBlocks(minEntropy),
       ...(this.#rolling ? [this.#rolling, new LagPredictor(bitsPerSample, minEntropy)] : []),
+      ...(this.#rolling && bitsPerSample === 1 ? [new ContextPredictor(minEntropy)] : []),
       ...monitors,
     ];
     this.span = Math.max(...this.#tests.map((test) => test.span ?? 0));
