@@ -26,6 +26,15 @@ const REACHED_THROUGH: Readonly<Record<string, string>> = {
   readJsonFile: 'openDevice',
   readNetworkFile: 'startNetwork',
   readSigningKey: 'startNetwork',
+  readBase64: 'httpProfile',
+  readHex: 'httpProfile',
+  readNumbers: 'httpProfile',
+  readJsonAt: 'httpProfile',
+  readValue: 'httpProfile',
+  readAscii: 'httpProfile',
+  readCapabilities: 'httpProfile',
+  readBlocks: 'httpProfile',
+  readEgdLength: 'streamSource',
 };
 
 /** Readers of what no stranger writes, with what stands in for fuzzing them. */
