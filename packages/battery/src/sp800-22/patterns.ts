@@ -21,7 +21,7 @@ export function preparePatterns(sequence: BitSequence, length: number): void {
 }
 
 /** Counts of all patterns of `length` bits (1 to 16). */
-export function patternCounts(sequence: BitSequence, length: number): Uint32Array {
+function patternCounts(sequence: BitSequence, length: number): Uint32Array {
   preparePatterns(sequence, length);
   const longest = longestCounts.get(sequence)!;
   let { counts } = longest;

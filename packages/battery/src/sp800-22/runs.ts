@@ -25,7 +25,7 @@ function countChanges(words: Uint32Array, length: number): number {
 }
 
 /** Classes of the longest run of ones in a block: `lowest` or shorter, each length between, `highest` or longer. */
-export interface LongestRunClasses {
+interface LongestRunClasses {
   readonly blockLength: number;
   readonly lowest: number;
   readonly highest: number;
@@ -49,7 +49,7 @@ const programProbabilities: Readonly<Record<number, readonly number[]>> = {
 const exactProbabilities = new Map<number, readonly number[]>();
 
 /** The classes for a sequence of `length` bits, or `undefined` below 128 bits. */
-export function longestRunClasses(length: number, exact: boolean): LongestRunClasses | undefined {
+function longestRunClasses(length: number, exact: boolean): LongestRunClasses | undefined {
   const size = longestRunSizes.find((one) => length >= one.from);
   if (size === undefined) return undefined;
   const { blockLength, lowest, highest } = size;

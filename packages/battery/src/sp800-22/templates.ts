@@ -8,7 +8,7 @@ const templateLength = 9;
 const templateBlocks = 8;
 
 /** The 148 templates of nine bits no proper start of which is also their end, in rising order. */
-export const aperiodicTemplates: readonly number[] = Array.from(
+const aperiodicTemplates: readonly number[] = Array.from(
   { length: 2 ** templateLength },
   (_, template) => template,
 ).filter((template) => {
@@ -127,7 +127,7 @@ function countNineOnes(bytes: Uint8Array, from: number, to: number): number {
 const probabilitiesByKind = new Map<boolean, readonly number[]>();
 
 /** Probabilities of 0, 1, 2, 3, 4 and 5 or more occurrences in a block. */
-export function overlappingProbabilities(exact: boolean): readonly number[] {
+function overlappingProbabilities(exact: boolean): readonly number[] {
   const known = probabilitiesByKind.get(exact);
   if (known !== undefined) return known;
   const inner = exact ? exactOccurrences() : asymptoticOccurrences();
