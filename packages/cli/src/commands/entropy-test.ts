@@ -53,7 +53,7 @@ export function addEntropyTest(entropy: Command, invocation: Invocation): void {
       ),
       option(
         '--bytes <count>',
-        'how many bytes, from the start (default: all)',
+        'how many bytes, from the start; sp800-22 takes 16 MiB at most (default: all)',
         wholeNumber(1, MAX_TESTED_BYTES),
       ),
       option(
