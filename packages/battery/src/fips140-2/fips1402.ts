@@ -39,7 +39,7 @@ const WORD_BYTES = 4;
  *
  * Each run counts once, for its own bit and length, as the standard has it. `rngtest` counts the last run of a block
  * for the other bit, and where a block begins with another bit than the last one ended, one run of six ones or one
- * nibble 15 too many; of 100,000 good blocks it therefore judges about six differently.
+ * nibble 15 too many; of 100,000 good blocks it therefore judges about four differently.
  * @param previous the 4 bytes before the first block, if there are any: `rngtest` sets those apart that its input
  *   begins with.
  */
