@@ -52,6 +52,7 @@ class FileFeed implements ByteFeed {
   readonly #path: string;
   readonly #clock: SourceClock;
   #opened: Opened | undefined;
+  #closed = false;
 
   constructor(name: string, path: string, clock: SourceClock) {
     this.#name = name;
@@ -72,14 +73,14 @@ class FileFeed implements ByteFeed {
   }
 
   reset(): void {
-    if (this.#opened?.kept === true) return;
+    if (this.#opened?.kept === true && !this.#closed) return;
     this.#opened?.close();
     this.#opened = undefined;
   }
 
   async close(): Promise<void> {
-    this.#opened?.close();
-    this.#opened = undefined;
+    this.#closed = true;
+    this.reset();
   }
 
   async #open(signal: AbortSignal): Promise<Opened> {
