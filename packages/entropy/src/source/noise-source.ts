@@ -51,7 +51,8 @@ export interface NoiseSource {
    * @returns exactly `count` of them; the caller owns the arrays.
    * @throws SOURCE_SILENT when they do not come within the time that the source was given, SOURCE_SHORT_READ when it
    *   ends early, SOURCE_BAD_PAYLOAD when what came is not noise in the agreed form, SOURCE_UNREACHABLE,
-   *   SOURCE_UNTRUSTED, SOURCE_REFUSED, SOURCE_CREDENTIAL, SOURCE_CLOSED; the reason of `signal` when that is aborted. After an error the next call starts afresh.
+   *   SOURCE_UNTRUSTED, SOURCE_REFUSED, SOURCE_CREDENTIAL, SOURCE_CLOSED; the reason of `signal` when that is
+   *   aborted. After an error the next call starts afresh.
    */
   read(count: number, signal: AbortSignal): Promise<NoiseBlock>;
   /** Lets go of the device or the connection. Never rejected; may be called twice. */
