@@ -20,6 +20,7 @@ const COMMANDS = [
   'key renew',
   'key psk',
   'send',
+  'entropy test',
   'admin device list',
   'admin device show',
   'admin device revoke',
