@@ -21,14 +21,21 @@ const counterDigits = 10;
 /** Words of the kernel's memory that it uses. */
 const usedWords = counterOffset + counterDigits * wordsPerVector;
 
-const compiled: { module?: object } = {};
+/** The one instance: each call overwrites its memory before it returns. */
+const instance: { kernel?: Kernel } = {};
+
+function kernelInstance(): Kernel {
+  instance.kernel ??= new WebAssembly.Instance(
+    new WebAssembly.Module(
+      Uint8Array.from(atob(BERLEKAMP_MASSEY_WASM), (character) => character.charCodeAt(0)),
+    ),
+  ).exports as Kernel;
+  return instance.kernel;
+}
 
 /** Linear complexity of each of the first `blocks` blocks of `blockLength` bits (at most 511). */
 export function linearComplexities(sequence: BitSequence, blockLength: number, blocks: number): Uint16Array {
-  compiled.module ??= new WebAssembly.Module(
-    Uint8Array.from(atob(BERLEKAMP_MASSEY_WASM), (character) => character.charCodeAt(0)),
-  );
-  const kernel = new WebAssembly.Instance(compiled.module).exports as Kernel;
+  const kernel = kernelInstance();
   const memory = new Int32Array(kernel.memory.buffer, 0, usedWords);
   const complexities = new Uint16Array(blocks);
   for (let first = 0; first < blocks; first += lanes) {
