@@ -4,7 +4,7 @@ import type { Alarm, Defect, DetectorSetup } from '@symmetra/entropy';
 
 const BLOCK = 1024;
 /** Clicks before the fault: the charts are in their usual state by then. */
-export const HEALTHY_CLICKS = 100_000;
+const HEALTHY_CLICKS = 100_000;
 
 /** What became of a fault. Counts are samples; those after the fault count from the first sample that it touched. */
 export interface Outcome {

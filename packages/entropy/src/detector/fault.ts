@@ -50,7 +50,7 @@ export interface DetectorState {
 }
 
 /** How often, in clicks, a drift moves on. */
-export const DRIFT_STEP = 256;
+const DRIFT_STEP = 256;
 
 const DRIFTS = new Set<Defect['kind']>(['laser-decay', 'efficiency-drift', 'entropy-drift']);
 

@@ -1,7 +1,7 @@
 import type { Raised } from './score-chart.js';
 
 /** Intervals of a window; windows follow each other without overlap. */
-export const KOLMOGOROV_WINDOW = 16_384;
+const KOLMOGOROV_WINDOW = 16_384;
 
 /**
  * The Kolmogorov-Smirnov distance between the intervals of a window and their law, at the bounds of the classes. By

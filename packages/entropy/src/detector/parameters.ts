@@ -40,9 +40,9 @@ export interface DetectorSetup {
 }
 
 /** The temperature at which dark counts are stated. */
-export const REFERENCE_CELSIUS = 20;
+const REFERENCE_CELSIUS = 20;
 /** Dark counts of silicon avalanche diodes double about every 8 degrees. */
-export const DOUBLING_CELSIUS = 8;
+const DOUBLING_CELSIUS = 8;
 export const PS_PER_SECOND = 1e12;
 /** The tagger counts an interval in 32 bits and stays at the highest number when it is longer. */
 export const LONGEST_INTERVAL = 0xffff_ffff;

@@ -8,7 +8,7 @@ export interface AlarmScores {
 }
 
 /** So many charts may stand beside each other within the stated rate of false alarms. */
-export const CHARTS = 32;
+const CHARTS = 32;
 
 /**
  * The scores for stated rates of false alarms. A chart adds up log-likelihood ratios and never falls below 0 (Page's

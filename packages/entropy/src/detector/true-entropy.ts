@@ -32,7 +32,7 @@ export function trueMinEntropy(setup: DetectorSetup, faults: readonly Fault[], c
 }
 
 /** The same for a detector that stays as it is. */
-export function stateMinEntropy(state: DetectorState, digitisation: Digitisation): number {
+function stateMinEntropy(state: DetectorState, digitisation: Digitisation): number {
   if (state.blinded || state.replay !== undefined) return 0;
   if (sum(photonRates(state.parameters)) < FAINT_RATE) return 0;
   const guess =
