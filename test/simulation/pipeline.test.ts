@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { BufferGate, SourcePipeline } from '@symmetra/entropy';
+import {
+  ARRIVAL_TIME_SETUP,
+  BEAM_SPLITTER_SETUP,
+  BufferGate,
+  DetectorMonitor,
+  SimulatedDetector,
+  SourcePipeline,
+  describeDetector,
+} from '@symmetra/entropy';
 import type {
   ExtractedBlock,
   OutputGate,
@@ -352,6 +360,42 @@ describe('the test on demand', () => {
     world.source.become(() => 'SOURCE_UNREACHABLE');
     await expect(world.pipeline.onDemandTest()).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE' });
     await world.pipeline.close();
+  });
+});
+
+describe('a detector under its monitor', () => {
+  test.each([
+    ['beam splitter', BEAM_SPLITTER_SETUP],
+    ['arrival time', ARRIVAL_TIME_SETUP],
+  ])('%s: serves, through a test on demand as well', async (_, setup) => {
+    const detector = new SimulatedDetector(setup, new Uint8Array(32).fill(9));
+    const events: PipelineEvent[] = [];
+    const pipeline = new SourcePipeline(
+      {
+        description: describeDetector('detector', setup),
+        read: async (count) => detector.read(count),
+        close: async () => undefined,
+      },
+      {
+        random: transparentSeed,
+        clock: new ManualClock(),
+        monitors: [new DetectorMonitor(setup)],
+        onEvent: (event) => events.push(event),
+      },
+    );
+    pipeline.start();
+    const taken: ExtractedBlock[] = [];
+    for (let round = 0; round < 4; round++) {
+      const { windows } = pipeline.status();
+      await until(() => {
+        for (let block = pipeline.take(); block; block = pipeline.take()) taken.push(block);
+        return pipeline.status().windows > windows + 2;
+      }, 'two windows');
+      expect(await pipeline.onDemandTest()).toBeUndefined();
+    }
+    expect(events).toEqual([{ kind: 'qualified', source: 'detector' }]);
+    expect(taken.length).toBeGreaterThan(0);
+    await pipeline.close();
   });
 });
 

@@ -60,7 +60,7 @@ export class HealthSuite {
 
   /**
    * The on-demand test of SP 800-90B, 4.3: repetition count and adaptive proportion over a block of their own; the
-   * continuous tests do not see it. The samples are of no use afterwards.
+   * continuous tests are not touched. Nothing is made of the samples.
    *
    * @param block at least {@link START_UP_SAMPLES} samples.
    */

@@ -1,8 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { SymmetraError, wipe } from '@symmetra/crypto';
-import { HealthSuite, START_UP_SAMPLES } from '../health/health-suite.js';
+import { HealthSuite } from '../health/health-suite.js';
 import type { Alarm } from '../health/health-test.js';
-import { unlessAborted } from '../source/clock.js';
 import type { SourceTimer } from '../source/clock.js';
 import type { NoiseSource, SourceDescription } from '../source/noise-source.js';
 import { BlockPool } from './block-pool.js';
@@ -135,8 +134,8 @@ export class SourcePipeline {
   }
 
   /**
-   * The test on demand of SP 800-90B, 4.3, over fresh samples, which nobody gets. An alarm has the same consequences as
-   * one of the continuous tests.
+   * The test on demand of SP 800-90B, 4.3, over fresh samples, which nobody gets; it waits for `start`. An alarm has the
+   * same consequences as one of the continuous tests.
    *
    * @throws PIPELINE_CLOSED; what the source throws.
    */
@@ -238,11 +237,8 @@ export class SourcePipeline {
 
   async #answerDemand(): Promise<void> {
     const demand = this.#demands.shift();
-    const { signal } = this.#closing;
     try {
-      const block = await unlessAborted(this.#source.read(START_UP_SAMPLES, signal), signal);
-      const alarm = this.#suite.onDemand(block);
-      wipe(block.samples);
+      const alarm = await this.#reader.testOnDemand(this.#closing.signal);
       if (alarm !== undefined && reads(this.#state)) this.#alarmed(alarm);
       demand?.resolve(alarm);
     } catch (error) {

@@ -1,8 +1,10 @@
 import { wipe } from '@symmetra/crypto';
+import { START_UP_SAMPLES } from '../health/health-suite.js';
 import type { HealthSuite } from '../health/health-suite.js';
+import { graver } from '../health/health-test.js';
 import type { Alarm } from '../health/health-test.js';
 import { unlessAborted } from '../source/clock.js';
-import type { NoiseSource } from '../source/noise-source.js';
+import type { NoiseBlock, NoiseSource } from '../source/noise-source.js';
 
 /** A window is read in parts, so that a slow source gives each within its time limit. */
 const READ_SAMPLES = 16_384;
@@ -41,14 +43,28 @@ export class WindowReader {
     for (let at = 0; at < this.#samples.length;) {
       const count = Math.min(READ_SAMPLES, this.#samples.length - at);
       const block = await unlessAborted(this.#source.read(count, signal), signal);
-      const alarm = this.#suite.feed(block);
-      this.#tested += count;
+      const alarm = this.#feed(block);
       this.#samples.set(block.samples, at);
       wipe(block.samples);
-      if (alarm !== undefined) return { ...alarm, sample: this.#origin + alarm.sample };
+      if (alarm !== undefined) return alarm;
       at += count;
     }
     return undefined;
+  }
+
+  /**
+   * The test on demand, over samples that belong to no window. The continuous tests see them, too: to those the noise
+   * of a source has no gap.
+   *
+   * @returns and throws as {@link WindowReader.read}.
+   */
+  async testOnDemand(signal: AbortSignal): Promise<Alarm | undefined> {
+    const block = await unlessAborted(this.#source.read(START_UP_SAMPLES, signal), signal);
+    const before = this.#tested;
+    const found = this.#suite.onDemand(block);
+    const alarm = graver(found && { ...found, sample: before + found.sample }, this.#feed(block));
+    wipe(block.samples);
+    return alarm;
   }
 
   /** Zeroes the window. */
@@ -61,5 +77,11 @@ export class WindowReader {
     this.wipe();
     this.#suite.reset();
     this.#origin = this.#tested;
+  }
+
+  #feed(block: NoiseBlock): Alarm | undefined {
+    const alarm = this.#suite.feed(block);
+    this.#tested += block.samples.length;
+    return alarm && { ...alarm, sample: this.#origin + alarm.sample };
   }
 }
