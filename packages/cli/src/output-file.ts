@@ -1,6 +1,9 @@
-import { lstat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, lstat, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
+
+const PRIVATE_FILE = 0o600;
 
 /**
  * Refuses early what the writer of a new file would refuse at the end, so that nothing is done in vain.
@@ -22,5 +25,19 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw error;
+  }
+}
+
+/**
+ * Writes a new file (0600), whole or not at all; what stands there already stays.
+ * @throws FILE_EXISTS, and what the system answers.
+ */
+export async function writeNewFile(file: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, content, { flag: 'wx', mode: PRIVATE_FILE, flush: true });
+    await link(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
   }
 }

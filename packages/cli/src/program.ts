@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addAdminCommands } from './commands/admin.js';
 import { addDeviceCommands } from './commands/device.js';
@@ -11,6 +10,7 @@ import { addUpCommand } from './commands/up.js';
 import { EXIT, UsageError, failureOf } from './exit.js';
 import type { Invocation } from './invocation.js';
 import type { TextSink } from './output.js';
+import { version } from './version.js';
 
 const DESCRIPTION = `Symmetric keys for any two devices, agreed through independent nodes none of which can know them.
 
@@ -76,9 +76,4 @@ function usageOf(error: CommanderError, printed: string): UsageError | undefined
     return new UsageError(`a command is missing: ${usage}; --help lists them`);
   }
   return new UsageError(`${error.message.replace(/^error: /, '').replace(/\.$/, '')}; --help says more`);
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -85,9 +85,15 @@ export type { Batteries, HealthEvidence, OutputEvidence, Sample, SourceEvidence 
 export { collectExtracted, collectRestarts, collectSamples } from './report/collection.js';
 export type { CollectionOptions } from './report/collection.js';
 export { ESV_SAMPLES, RESTARTS, esvMetadata } from './report/esv-metadata.js';
-export { FIRST_PREVIOUS, REPORT_FORMAT, checkSignature, reportHash, signReport } from './report/report.js';
+export {
+  FIRST_PREVIOUS,
+  REPORT_FORMAT,
+  reportHash,
+  signReport,
+  signerFingerprint,
+} from './report/report.js';
 export type { Report, SignedReport } from './report/report.js';
-export { verifyReport } from './report/verify-report.js';
+export { asReport, verifyReport } from './report/verify-report.js';
 export type { Expectations, Verification } from './report/verify-report.js';
 export { DrbgTier } from './tier/drbg-tier.js';
 export { FullTier } from './tier/full-tier.js';

@@ -19,7 +19,7 @@ export interface NodeRandomness {
   /** @throws RANDOM_LENGTH; ENTROPY_EXHAUSTED when the generator has reached its limits without fresh entropy. */
   readonly bytes: RandomBytes;
   /** @throws ENTROPY_EXHAUSTED when no good source is left: then no new key is made. */
-  requireEntropy(): void;
+  readonly requireEntropy: () => void;
 }
 
 const MAX_LENGTH = 2 ** 30;

@@ -26,6 +26,10 @@ export const LOG_FIELDS = {
   tokenId: 'text',
   sessionId: 'text',
   purpose: 'text',
+  /** A source of entropy, by its name in the configuration. */
+  source: 'text',
+  /** A health test of entropy. */
+  test: 'text',
   suite: 'number',
   epoch: 'number',
   stage: 'number',

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addCommand, option } from '../command.js';
 import { DEFAULT_FEED_BYTES, runFeed } from '../entropy/feed.js';
 import type { FeedOptions, OpenDraw } from '../entropy/feed.js';
+import { sourcesOption } from '../entropy/generator.js';
 import type { Invocation } from '../invocation.js';
 import { path, positiveDuration, wholeNumber } from '../values.js';
 
@@ -34,6 +35,7 @@ export function addEntropyFeed(entropy: Command, invocation: Invocation, openDra
           'seeded for the first time (default: 0)',
         wholeNumber(0, 8 * KERNEL_MAX_BYTES),
       ),
+      sourcesOption(),
     ],
     examples: [
       'symmetra entropy feed --kernel --once',

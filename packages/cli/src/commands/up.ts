@@ -2,19 +2,22 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
-import { osRandomness } from '@symmetra/entropy';
+import type { RandomBitGenerator } from '@symmetra/entropy';
 import type { DescriptorNode } from '@symmetra/protocol';
-import { createLogger, parseUpConfig } from '@symmetra/runtime';
-import type { LogLevel, UpConfig } from '@symmetra/runtime';
+import { MetricsServer, createLogger, parseUpConfig } from '@symmetra/runtime';
+import type { LogLevel, Logger, UpConfig } from '@symmetra/runtime';
 import type { Command } from 'commander';
 import { addCommand, option } from '../command.js';
+import { configOf as entropyConfigOf, sourcesOption } from '../entropy/generator.js';
+import type { SourcesOptions } from '../entropy/generator.js';
+import { labelsOf } from '../entropy/source-record.js';
 import { UsageError } from '../exit.js';
 import type { Invocation } from '../invocation.js';
 import { openLogFile } from '../log-file.js';
 import { columns } from '../output.js';
 import { logLevel, path, port, wholeNumber } from '../values.js';
 
-interface UpOptions {
+interface UpOptions extends SourcesOptions {
   readonly nodes?: number;
   readonly threshold?: number;
   readonly data?: string;
@@ -22,10 +25,13 @@ interface UpOptions {
   readonly host?: string;
   readonly reflection?: boolean;
   readonly logLevel?: LogLevel;
+  readonly metricsPort?: number;
 }
 
 const MAX_NODES = 16;
 const PRIVATE_DIRECTORY = 0o700;
+const DEFAULT_HOST = '127.0.0.1';
+const ENTROPY_MS = 30_000;
 
 export function addUpCommand(program: Command, invocation: Invocation): void {
   addCommand<UpOptions>(program, invocation, {
@@ -52,6 +58,8 @@ export function addUpCommand(program: Command, invocation: Invocation): void {
       option('--port <port>', 'node i listens on port + i; 0: on free ports (default: 7400)', port),
       option('--host <address>', 'the address to listen on (default: 127.0.0.1)'),
       option('--reflection', 'offer gRPC server reflection'),
+      sourcesOption(),
+      option('--metrics-port <port>', 'serve metrics for Prometheus on this port; 0: on a free one', port),
       option('--log-level <level>', 'debug, info, warn, error or silent (default: info)', logLevel),
     ],
     examples: [
@@ -75,16 +83,19 @@ async function up(invocation: Invocation, options: UpOptions): Promise<void> {
 
   output.progress(`starting ${config.nodes} nodes, data in ${config.dataDir}`);
   const { startNetwork } = await import('@symmetra/node');
+  const generator = await startEntropy(invocation, options, logger);
   const network = await startNetwork({
     ...config,
     ...(options.host !== undefined && { host: options.host }),
     reflection: options.reflection ?? false,
-    randomness: osRandomness,
+    randomness: () => generator.drbg(),
     logger,
     clock,
   }).catch(explain);
   invocation.onEnd('network', () => network.stop());
 
+  const metrics = await serveMetrics(invocation, options, generator);
+  const entropy = generator.status().sources.map(({ description }) => description);
   const nodes = network.nodes.map(({ id, address }) => ({ id, address }));
   output.event(
     {
@@ -95,10 +106,14 @@ async function up(invocation: Invocation, options: UpOptions): Promise<void> {
       descriptorFile: network.descriptorFile,
       adminKeyFile: network.adminKeyFile,
       logFile: log.path,
+      entropy,
+      ...(metrics !== undefined && { metrics }),
     } as { readonly event: string },
     [
       `network ${network.networkId}: ${nodes.length} nodes, any ${config.threshold} suffice`,
       ...columns(nodes.map(({ id, address }) => [`  ${id}`, address])),
+      `entropy: ${entropy.map((source) => `${source.name} (${labelsOf(source)})`).join('; ')}`,
+      ...(metrics === undefined ? [] : [`metrics: ${metrics}`]),
       '',
       `make a token for a device:  symmetra token create --data ${config.dataDir}`,
       `end the network with Ctrl-C; the log is ${log.path}`,
@@ -106,6 +121,35 @@ async function up(invocation: Invocation, options: UpOptions): Promise<void> {
   );
   await invocation.untilInterrupted();
   output.event({ event: 'stopping' }, 'stopping');
+}
+
+/** The generator that all nodes draw from, once it can serve. @throws BAD_CONFIG, ENTROPY_NOT_READY */
+async function startEntropy(
+  invocation: Invocation,
+  options: UpOptions,
+  logger: Logger,
+): Promise<RandomBitGenerator> {
+  const { clock } = invocation;
+  const { logEntropy, openGenerator, untilReady } = await import('@symmetra/node');
+  const config = await entropyConfigOf(options);
+  const generator = openGenerator({ config, clock, onEvent: (event) => logEntropy(logger, event) });
+  invocation.onEnd('entropy', async () => generator.close());
+  await untilReady(generator, clock, ENTROPY_MS);
+  return generator;
+}
+
+/** @returns where the metrics are, when they are served. @throws PORT_IN_USE, LISTEN_FAILED */
+async function serveMetrics(
+  invocation: Invocation,
+  { metricsPort, host = DEFAULT_HOST }: UpOptions,
+  generator: RandomBitGenerator,
+): Promise<string | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const { entropyMetrics } = await import('@symmetra/node');
+  const server = new MetricsServer(entropyMetrics(() => generator.status()));
+  invocation.onEnd('metrics', async () => server.stop());
+  const listening = await server.start(host, metricsPort);
+  return `http://${host.includes(':') ? `[${host}]` : host}:${listening}/metrics`;
 }
 
 /** A store that another process holds open means that the network runs. */

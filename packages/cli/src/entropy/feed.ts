@@ -2,6 +2,7 @@ import { feedFifo, feedKernel } from '@symmetra/entropy';
 import type { DrawRandom } from '@symmetra/entropy';
 import { UsageError, failureOf } from '../exit.js';
 import type { Invocation } from '../invocation.js';
+import type { SourcesOptions } from './generator.js';
 
 /** Bytes that the kernel is given at a time, unless the command line says otherwise: twice the state of its pool. */
 export const DEFAULT_FEED_BYTES = 64;
@@ -9,7 +10,7 @@ export const DEFAULT_FEED_BYTES = 64;
 const DEFAULT_INTERVAL_MS = 60_000;
 
 /** What the command line says. */
-export interface FeedOptions {
+export interface FeedOptions extends SourcesOptions {
   readonly fifo?: string;
   readonly kernel?: boolean;
   readonly bytes?: number;

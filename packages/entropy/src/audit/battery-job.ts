@@ -1,9 +1,18 @@
-import { SP80022_TESTS, assessIid, assessNonIid, ent, fips1402, sp80022 } from '@symmetra/battery';
+import {
+  SP80022_TESTS,
+  assessIid,
+  assessNonIid,
+  assessRestarts,
+  ent,
+  fips1402,
+  sp80022,
+} from '@symmetra/battery';
 import type {
   EntResult,
   Fips1402Result,
   IidAssessment,
   NonIidAssessment,
+  RestartAssessment,
   Sp80022Profile,
   Sp80022Result,
 } from '@symmetra/battery';
@@ -14,6 +23,12 @@ export type BatteryJob =
   | { readonly battery: 'fips140-2' }
   | { readonly battery: 'ent' }
   | { readonly battery: 'sp800-90b'; readonly bitsPerSample: number }
+  | {
+      readonly battery: 'sp800-90b-restarts';
+      readonly bitsPerSample: number;
+      /** Bits per sample, of the samples without restarts. */
+      readonly initialEntropy: number;
+    }
   | {
       readonly battery: 'sp800-90b-iid';
       readonly bitsPerSample: number;
@@ -28,6 +43,7 @@ export interface BatteryResults {
   readonly ent: EntResult;
   readonly 'sp800-90b': NonIidAssessment;
   readonly 'sp800-90b-iid': IidAssessment;
+  readonly 'sp800-90b-restarts': RestartAssessment;
 }
 
 export type BatteryName = keyof BatteryResults;
@@ -58,6 +74,8 @@ export function runBattery(
       return ent(bytes);
     case 'sp800-90b':
       return assessNonIid(bytes, job.bitsPerSample, { onEstimator: report });
+    case 'sp800-90b-restarts':
+      return assessRestarts(bytes, job.bitsPerSample, job.initialEntropy, { onEstimator: report });
     case 'sp800-90b-iid': {
       const onPermutation = (done: number, total: number, open: readonly string[]): void =>
         report(`permutations, ${open.length} statistics still open`, done, total);

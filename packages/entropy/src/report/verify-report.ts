@@ -9,7 +9,7 @@ import type { Report, SignedReport } from './report.js';
 /** What a report is checked against, beside itself. */
 export interface Expectations {
   /** The report before, when the chain is to be checked. */
-  readonly previous?: SignedReport;
+  readonly previous?: unknown;
   /** The fingerprint of the only key that may have signed it. */
   readonly signer?: string;
 }
@@ -35,13 +35,13 @@ export async function verifyReport(
   { previous, signer }: Expectations,
   batteries: Batteries,
 ): Promise<Verification> {
-  const signed = readSigned(input);
+  const signed = asReport(input);
   const { report } = signed;
   const signedBy = checkSignature(signed);
   if (signer !== undefined && signedBy !== signer) {
     throw new SymmetraError('REPORT_SIGNER', 'the report is signed by another key', { signer: signedBy });
   }
-  const chained = checkChain(report, previous);
+  const chained = checkChain(report, previous === undefined ? undefined : asReport(previous).report);
   const again = await examineAgain(report, batteries);
   const path = firstDifference(report as unknown as Json, again as unknown as Json);
   if (path !== undefined) {
@@ -52,8 +52,11 @@ export async function verifyReport(
   return { number: report.number, signer: signedBy, values: countNumbers(again), chained };
 }
 
-/** Enough of the form to compute the rest again; whatever else is wrong then differs. */
-function readSigned(input: unknown): SignedReport {
+/**
+ * What a file of a report holds, as far as its form is that of a report: enough to compute the rest again.
+ * @throws REPORT_MALFORMED
+ */
+export function asReport(input: unknown): SignedReport {
   const signed = input as Partial<SignedReport> | null;
   const { report, signature } = signed ?? {};
   const wellFormed =
@@ -83,10 +86,10 @@ function areEvidence(parts: unknown): boolean {
 }
 
 /** @throws REPORT_CHAIN */
-function checkChain(report: Report, previous: SignedReport | undefined): boolean {
+function checkChain(report: Report, previous: Report | undefined): boolean {
   const first = report.number === 1;
-  const expected = previous === undefined ? FIRST_PREVIOUS : reportHash(previous.report);
-  const number = previous === undefined ? 1 : previous.report.number + 1;
+  const expected = previous === undefined ? FIRST_PREVIOUS : reportHash(previous);
+  const number = previous === undefined ? 1 : previous.number + 1;
   if (previous === undefined && !first) return false;
   if (report.previous === expected && report.number === number) return true;
   throw new SymmetraError('REPORT_CHAIN', 'the report does not follow the one before it', {

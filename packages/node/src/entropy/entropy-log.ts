@@ -1,0 +1,29 @@
+import type { GeneratorEvent } from '@symmetra/entropy';
+import type { Logger } from '@symmetra/runtime';
+
+/** Tells the log what happens to the sources of entropy: what serves at `info`, what is lost at `warn` or `error`. */
+export function logEntropy(logger: Logger, event: GeneratorEvent): void {
+  switch (event.kind) {
+    case 'ready':
+      logger.info('The first source of entropy passes its tests.');
+      return;
+    case 'exhausted':
+      logger.error('No good source of entropy is left: the nodes make no new keys.');
+      return;
+    case 'restored':
+      logger.info('There is a good source of entropy again: the nodes make keys.');
+      return;
+    default: {
+      const { source, alarm, error } = event;
+      const fields = {
+        source,
+        ...(alarm !== undefined && { test: alarm.test, reason: alarm.level }),
+        ...(error !== undefined && { code: error }),
+      };
+      if (event.kind === 'qualified') logger.info(fields, 'A source of entropy passes its tests.');
+      else if (event.kind === 'requalified') logger.info(fields, 'A source of entropy passes its tests again.');
+      else if (event.kind === 'quarantined') logger.warn(fields, 'A source of entropy is in quarantine.');
+      else logger.error(fields, 'A source of entropy is out of service until an operator says otherwise.');
+    }
+  }
+}

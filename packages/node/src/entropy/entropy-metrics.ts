@@ -1,0 +1,75 @@
+import type { GeneratorStatus } from '@symmetra/entropy';
+import type { Metric, MetricValue } from '@symmetra/runtime';
+
+/** The metrics of a generator, read from its status when somebody scrapes them. */
+export function entropyMetrics(status: () => GeneratorStatus): readonly Metric[] {
+  const perSource = (value: (source: GeneratorStatus['sources'][number]) => number): MetricValue[] =>
+    status().sources.map((source) => ({
+      labels: { source: source.description.name },
+      value: value(source),
+    }));
+  return [
+    {
+      name: 'symmetra_entropy_ready',
+      help: '1 while a good source of entropy is left, else 0: then nodes make no new keys.',
+      kind: 'gauge',
+      labelNames: [],
+      read: () => [{ value: status().state === 'ready' ? 1 : 0 }],
+    },
+    {
+      name: 'symmetra_entropy_seeds',
+      help: 'Seeds of 384 bits with full entropy that can be made now.',
+      kind: 'gauge',
+      labelNames: [],
+      read: () => [{ value: status().availableSeeds }],
+    },
+    {
+      name: 'symmetra_entropy_refusals_total',
+      help: 'Requests that were refused for want of entropy.',
+      kind: 'counter',
+      labelNames: [],
+      read: () => [{ value: status().ledger.refusals }],
+    },
+    {
+      name: 'symmetra_entropy_credited_bits_total',
+      help: 'Bits of assessed entropy that went into seeds.',
+      kind: 'counter',
+      labelNames: [],
+      read: () => [{ value: status().ledger.creditedBits }],
+    },
+    {
+      name: 'symmetra_entropy_output_bits_total',
+      help: 'Bits that were handed out, by tier.',
+      kind: 'counter',
+      labelNames: ['tier'],
+      read: () => {
+        const { fullBits, drbgBits } = status().ledger;
+        return [
+          { labels: { tier: 'full' }, value: fullBits },
+          { labels: { tier: 'drbg' }, value: drbgBits },
+        ];
+      },
+    },
+    {
+      name: 'symmetra_entropy_source_qualified',
+      help: '1 while the noise of the source passes its tests, else 0.',
+      kind: 'gauge',
+      labelNames: ['source'],
+      read: () => perSource(({ state }) => (state === 'qualified' ? 1 : 0)),
+    },
+    {
+      name: 'symmetra_entropy_source_alarms_total',
+      help: 'Alarms of the health tests.',
+      kind: 'counter',
+      labelNames: ['source'],
+      read: () => perSource(({ alarms }) => alarms),
+    },
+    {
+      name: 'symmetra_entropy_source_samples_total',
+      help: 'Samples of noise that were tested.',
+      kind: 'counter',
+      labelNames: ['source'],
+      read: () => perSource(({ samples }) => samples),
+    },
+  ];
+}

@@ -1,0 +1,89 @@
+import { SymmetraError } from '@symmetra/crypto';
+import {
+  ARRIVAL_TIME_SETUP,
+  BEAM_SPLITTER_SETUP,
+  BufferGate,
+  DetectorMonitor,
+  RandomBitGenerator,
+  SourcePipeline,
+  openSource,
+  osRandom,
+} from '@symmetra/entropy';
+import type { GeneratorEvent, NoiseSource } from '@symmetra/entropy';
+import { NoiseFeed } from '@symmetra/rpc';
+import type { Clock, EntropyConfig, EntropySourceConfig } from '@symmetra/runtime';
+
+/** How a generator is opened. */
+export interface EntropyOptions {
+  readonly config: EntropyConfig;
+  readonly clock: Clock;
+  readonly onEvent?: (event: GeneratorEvent) => void;
+}
+
+/**
+ * The source that one entry of the configuration describes, untested. Nothing is connected before the first read.
+ * @throws BAD_CONFIG
+ */
+export function openNoise(config: EntropySourceConfig, clock: Clock): NoiseSource {
+  return openSource(config, {
+    clock,
+    random: osRandom().bytes,
+    grpc: (upstream) => new NoiseFeed(upstream),
+  });
+}
+
+/**
+ * The generator over the sources of a configuration, each behind its tests. It begins to read them at once; who needs
+ * bytes waits with `untilAvailable`.
+ * @throws BAD_CONFIG; HEALTH_CUTOFF and EXTRACTOR_SIZE when a source claims too little for tests that can fail.
+ */
+export function openGenerator({ config, clock, onEvent }: EntropyOptions): RandomBitGenerator {
+  const { bytes: random } = osRandom();
+  return new RandomBitGenerator({
+    os: random,
+    clock,
+    ...(onEvent && { onEvent }),
+    open: (notify) =>
+      config.sources.map((entry) => {
+        return new SourcePipeline(openNoise(entry, clock), {
+          random,
+          clock,
+          gate: (bytes) => new BufferGate({ bytes }),
+          monitors: entry.kind === 'detector' ? [new DetectorMonitor(SETUPS[entry.setup])] : [],
+          onEvent: notify,
+        });
+      }),
+  });
+}
+
+/** Seeds that wait before a generator counts as ready: enough for the generators of all nodes of a process. */
+const READY_SEEDS = 64;
+
+/**
+ * Waits until the generator can serve.
+ * @param ms how long at most.
+ * @throws ENTROPY_NOT_READY; the reason of `signal` when that is aborted.
+ */
+export async function untilReady(
+  generator: RandomBitGenerator,
+  clock: Clock,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const limit = new AbortController();
+  const timer = clock.setTimer(ms, () => {
+    limit.abort(
+      new SymmetraError('ENTROPY_NOT_READY', 'no source of entropy has passed its tests in time', { ms }),
+    );
+  });
+  try {
+    await generator.untilAvailable(
+      READY_SEEDS,
+      signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]),
+    );
+  } finally {
+    timer.cancel();
+  }
+}
+
+const SETUPS = { 'arrival-time': ARRIVAL_TIME_SETUP, 'beam-splitter': BEAM_SPLITTER_SETUP } as const;
