@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants, openSync } from 'node:fs';
 import { appendFile, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileSource } from '@symmetra/entropy';
 import type { NoiseSource, SourceDescription } from '@symmetra/entropy';
+import { makeFifo } from '@symmetra/hardware';
 import { systemClock } from '@symmetra/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, describeNoiseSource } from './noise-source-suite.js';
@@ -63,20 +63,20 @@ async function fileOf(bytes: Uint8Array): Promise<string> {
   return path;
 }
 
-function fifo(): string {
+async function fifo(): Promise<string> {
   const path = fresh();
-  execFileSync('mkfifo', [path]);
+  await makeFifo(path);
   return path;
 }
 
 describeNoiseSource('a character device', async () => ({ source: sourceOf('/dev/urandom') }), {
-  silent: async () => ({ source: sourceOf(fifo(), {}, 50) }),
+  silent: async () => ({ source: sourceOf(await fifo(), {}, 50) }),
 });
 
 describeNoiseSource('a regular file', async () => ({ source: sourceOf(await fileOf(randomBytes(50_000))) }));
 
 describeNoiseSource('a FIFO', async () => {
-  const path = fifo();
+  const path = await fifo();
   // Opened for both and polled, so that neither end waits for the other.
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const writer = new Socket({ fd, readable: false, writable: true });
@@ -186,7 +186,7 @@ describe('devices and FIFOs as sources', () => {
   });
 
   it('a FIFO without a writer is silent, and serves once one has come', async () => {
-    const path = fifo();
+    const path = await fifo();
     const source = sourceOf(path, {}, 100);
     expect(await codeOf(source.read(10, never()))).toBe('SOURCE_SILENT');
     const writer = await open(path, 'r+');
@@ -198,7 +198,7 @@ describe('devices and FIFOs as sources', () => {
   });
 
   it('a FIFO whose writer leaves in the middle is a short read, and serves the next writer afresh', async () => {
-    const path = fifo();
+    const path = await fifo();
     const source = sourceOf(path);
     const first = source.read(10, never());
     const writer = await open(path, 'w');
@@ -212,7 +212,7 @@ describe('devices and FIFOs as sources', () => {
   });
 
   it('leaves the bytes beyond a block in the FIFO or for the next block', async () => {
-    const path = fifo();
+    const path = await fifo();
     const source = sourceOf(path);
     const bytes = randomBytes(30);
     const first = source.read(10, never());

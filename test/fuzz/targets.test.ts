@@ -28,12 +28,9 @@ const REACHED_THROUGH: Readonly<Record<string, string>> = {
   readSigningKey: 'startNetwork',
   readBase64: 'httpProfile',
   readHex: 'httpProfile',
-  readNumbers: 'httpProfile',
   readJsonAt: 'httpProfile',
   readValue: 'httpProfile',
   readAscii: 'httpProfile',
-  readCapabilities: 'httpProfile',
-  readBlocks: 'httpProfile',
   readEgdLength: 'streamSource',
 };
 

@@ -35,8 +35,8 @@ export interface ByteNoiseOptions {
 
 /**
  * A source over a feed of bytes: the time limit, one call at a time, and the checks that hold for all feeds. A sample
- * must fit its bits. Where at least 7.5 bits of a byte are claimed, a run of 64 bytes of ASCII text (2^-88 in such noise)
- * is a page or a banner and no noise.
+ * must fit its bits. Where at least 7.5 bits of a byte are claimed, a run of 64 bytes of ASCII text is a page or a banner
+ * and no noise: in such noise one begins at a given place with a probability below 2^-56.
  */
 export class ByteNoise implements NoiseSource {
   readonly description: SourceDescription;

@@ -2,8 +2,8 @@ import { isIPv4 } from 'node:net';
 import { SymmetraError } from '@symmetra/crypto';
 
 /**
- * Whoever sees the noise knows it, and whoever can change it chooses it: a source beyond this machine comes over TLS, or
- * the configuration says in so many words that the way is protected otherwise.
+ * Whoever sees the noise knows it, and whoever can change it chooses it: a source beyond this machine comes over TLS,
+ * or the configuration says in so many words that the way is protected otherwise.
  * @param exposed what the configuration says.
  * @throws BAD_CONFIG
  */

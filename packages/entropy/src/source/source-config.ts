@@ -18,13 +18,13 @@ interface Claimed {
 }
 
 /** A character device, a file or a FIFO. */
-export interface FileConfig extends Claimed {
+interface FileConfig extends Claimed {
   readonly kind: 'file';
   readonly path: string;
 }
 
 /** A device on a serial line. */
-export interface SerialConfig extends Claimed {
+interface SerialConfig extends Claimed {
   readonly kind: 'serial';
   readonly path: string;
   /** Bits in a second. */
@@ -75,7 +75,7 @@ export interface GrpcConfig extends Claimed {
 }
 
 /** The generator of a PKCS#11 token. */
-export interface Pkcs11Config extends Claimed {
+interface Pkcs11Config extends Claimed {
   readonly kind: 'pkcs11';
   readonly module: string;
   readonly token: string;
@@ -91,7 +91,7 @@ export interface TpmConfig extends Claimed {
 }
 
 /** The simulated detector, which describes itself. */
-export interface DetectorConfig {
+interface DetectorConfig {
   readonly kind: 'detector';
   readonly name: string;
   readonly setup: 'beam-splitter' | 'arrival-time';
@@ -99,7 +99,7 @@ export interface DetectorConfig {
 }
 
 /** The operating system, which is credited with nothing. */
-export interface OsConfig {
+interface OsConfig {
   readonly kind: 'os';
   readonly name: string;
 }

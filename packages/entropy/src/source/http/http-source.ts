@@ -33,7 +33,8 @@ export interface HttpSourceOptions {
 
 /**
  * A server that gives noise over HTTP, a byte a sample. What one reply holds beyond the block is the beginning of the
- * next one, and is dropped after an error. A server that states Retry-After is left alone for so long, 5 minutes at most.
+ * next one, and is dropped after an error. A server that states Retry-After is left alone for so long, 5 minutes at
+ * most.
  * @throws BAD_CONFIG for a URL that is none, or that needs TLS.
  */
 export function httpSource(options: HttpSourceOptions): NoiseSource {

@@ -37,7 +37,7 @@ export function readHex(name: string, text: string): Uint8Array {
 }
 
 /** The samples in a list of whole numbers from 0 to 255. @throws SOURCE_BAD_PAYLOAD */
-export function readNumbers(name: string, list: readonly unknown[]): Uint8Array {
+function readNumbers(name: string, list: readonly unknown[]): Uint8Array {
   const samples = new Uint8Array(list.length);
   for (const [i, value] of list.entries()) {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 255) {

@@ -12,7 +12,7 @@ const SLACK_PER_BLOCK = 16;
 const LARGEST = 2 ** 20;
 
 /** What a server lets itself be asked for. */
-export interface Capabilities {
+interface Capabilities {
   readonly minBlockSize: number;
   readonly maxBlockSize: number;
   readonly minBlockCount: number;
@@ -70,7 +70,7 @@ export class QrngOpenApi implements HttpProfile {
 }
 
 /** The reply of `/v1/capabilities`. @throws SOURCE_BAD_PAYLOAD */
-export function readCapabilities(name: string, body: Uint8Array): Capabilities {
+function readCapabilities(name: string, body: Uint8Array): Capabilities {
   const entropy = readJsonAt(name, body, 'entropy') as Record<string, unknown> | null;
   const read = (key: string, absent?: number): number => {
     const value = entropy?.[key] ?? absent;
@@ -95,7 +95,7 @@ export function readCapabilities(name: string, body: Uint8Array): Capabilities {
 }
 
 /** The reply of `/v1/entropy`: exactly `count` blocks of exactly `size` bytes. @throws SOURCE_BAD_PAYLOAD */
-export function readBlocks(name: string, body: Uint8Array, size: number, count: number): Uint8Array {
+function readBlocks(name: string, body: Uint8Array, size: number, count: number): Uint8Array {
   const blocks = readJsonAt(name, body, 'entropy');
   if (!Array.isArray(blocks) || blocks.length !== count) {
     throw badPayload(name, 'the payload holds another number of blocks than was asked for', { asked: count });
