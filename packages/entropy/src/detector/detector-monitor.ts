@@ -24,6 +24,8 @@ const SPAN = 131_072;
  * Holds the clicks of a single-photon detector to its model: rate, dead time, afterpulses, law of the intervals,
  * coincidences, balance, correlation at lag 1, tags sent twice, and a digitiser that does not do what it has to. Each
  * chart is told the model in advance and learns nothing from the data. Names of the tests: docs/entropy/detector.md.
+ *
+ * Blocks follow each other without a gap; after one, such as a read that failed, the monitor is reset.
  */
 export class DetectorMonitor implements HealthTest {
   readonly name = 'detector';

@@ -24,6 +24,7 @@ export class DetectorProcess {
       () => undefined,
       () => undefined,
     );
+    this.#child.on('error', () => undefined);
     this.#child.stdin.on('error', () => undefined);
     this.#child.stdin.write(`${JSON.stringify(order)}\n`);
     this.#chunks = this.#child.stdout[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
