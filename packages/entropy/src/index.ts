@@ -1,6 +1,8 @@
 export type { BatteryJob, BatteryProgress, BatteryResults } from './audit/battery-job.js';
 export { BatteryThread } from './audit/battery-thread.js';
 export type { BatteryThreadOptions } from './audit/battery-thread.js';
+export { SampleAudit } from './audit/sample-audit.js';
+export type { SampleAuditOptions } from './audit/sample-audit.js';
 export { DetectorMonitor } from './detector/detector-monitor.js';
 export type { FalseAlarmBits } from './detector/detector-monitor.js';
 export { DetectorSource, describeDetector } from './detector/detector-source.js';
