@@ -421,6 +421,28 @@ describe('closing', () => {
     await expect(world.pipeline.onDemandTest()).rejects.toMatchObject({ code: 'PIPELINE_CLOSED' });
   });
 
+  test('nothing that was read, or thrown away, stays behind', async () => {
+    const buffers: Uint8Array[] = [];
+    const gate = (): OutputGate => ({
+      check: (buffer) => {
+        buffers.push(buffer);
+        return { passed: buffers.length % 5 !== 0 };
+      },
+    });
+    const world = new World((at) => (at < 12 * WINDOW ? FAIR : STUCK), { gate });
+    const read = world.tap.read.bind(world.tap);
+    world.tap.read = async (count, signal) => {
+      const block = await read(count, signal);
+      buffers.push(block.samples);
+      return block;
+    };
+    world.pipeline.start();
+    await world.drainUntil(() => world.state === 'quarantined', 'quarantine');
+    expect(buffers.length).toBeGreaterThan(20);
+    expect(buffers.every((buffer) => buffer.every((byte) => byte === 0))).toBe(true);
+    await world.pipeline.close();
+  });
+
   test('a pipeline that was never started closes its source, too', async () => {
     const world = new World(good);
     await world.pipeline.close();
