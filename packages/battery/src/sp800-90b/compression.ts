@@ -8,6 +8,8 @@ const alphabetSize = 1 << blockBits;
 const dictionaryBlocks = 1000;
 /** The factor of step 5 that makes the deviation one of overlapping distances. */
 const deviationFactor = 0.5907;
+/** Far below the last digit of every sum; smaller numbers would be slow and never come to zero. */
+const negligible = 2 ** -1000;
 
 /**
  * The compression estimate of SP 800-90B clause 6.3.4 on bits (Maurer's universal statistic over
@@ -66,8 +68,8 @@ function partOfMean(z: number, blocks: number, logarithms: Float64Array): number
   const last = new CompensatedSum();
   let power = rest;
   for (let u = 2; u <= blocks; u++) {
+    if (power < negligible) break;
     const term = logarithms[u]! * power;
-    if (term === 0) break;
     inner.add((blocks - Math.max(u, dictionaryBlocks)) * term);
     if (u > dictionaryBlocks) last.add(term);
     power *= rest;
