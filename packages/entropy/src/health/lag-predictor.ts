@@ -9,7 +9,7 @@ import { graver } from './health-test.js';
 import type { Alarm, HealthTest } from './health-test.js';
 
 /** How far back the predictor looks, as the one of the jitter entropy library. */
-export const LAGS = 8;
+const LAGS = 8;
 const WINDOW = 2 ** 17;
 /** After so many samples the predictor may turn to another lag. */
 const STRIDE = 256;

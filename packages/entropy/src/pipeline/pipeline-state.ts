@@ -29,7 +29,7 @@ export type PipelineState =
   | { readonly kind: 'closed' };
 
 /** What went wrong since the source last served without fault for a while. */
-export interface FailureRecord {
+interface FailureRecord {
   /** Intermittent alarms in a row. */
   readonly intermittent: number;
   /** Quarantines because of alarms. */
