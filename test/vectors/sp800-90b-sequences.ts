@@ -2,7 +2,7 @@
  * Sequences whose values NIST's tools have assessed (sp800-90b-*.json): anyone can make the same
  * ones anew. All come from one 32-bit xorshift generator (13, 17, 5), whose upper bits are used.
  */
-export type SequenceKind = 'uniform' | 'biased' | 'markov' | 'normal' | 'gapped' | 'bursts';
+export type SequenceKind = 'uniform' | 'biased' | 'markov' | 'normal' | 'gapped' | 'bursts' | 'counter';
 
 export interface SequenceDescription {
   readonly kind: SequenceKind;
@@ -34,6 +34,8 @@ export function sequence({ kind, bitsPerSample, samples, seed }: SequenceDescrip
         return below(Math.ceil(range / 5)) * 5;
       case 'bursts': // every 5,000 samples stand still for 60
         return i > 0 && i % 5000 < 60 ? (out[i - 1] as number) : below(range);
+      case 'counter': // no randomness at all
+        return i % range;
     }
   }
 }
