@@ -140,13 +140,13 @@ describe('imports', () => {
 });
 
 describe('the pure packages', () => {
-  const pure = handWritten.filter((file) => ['crypto', 'protocol'].includes(packageOfFile(file)));
+  const pure = handWritten.filter((file) => ['battery', 'crypto', 'protocol'].includes(packageOfFile(file)));
   const builtins = imports.filter(
     ({ file, specifier }) => pure.includes(file) && specifier.startsWith('node:'),
   );
 
-  test('protocol imports nothing of Node', () => {
-    expect(builtins.filter(({ file }) => packageOfFile(file) === 'protocol')).toEqual([]);
+  test.each(['battery', 'protocol'])('%s imports nothing of Node', (name) => {
+    expect(builtins.filter(({ file }) => packageOfFile(file) === name)).toEqual([]);
   });
 
   test('crypto imports node:crypto in one file and nothing else of Node', () => {
