@@ -2,7 +2,7 @@
  * Sequences whose values NIST's tools have assessed (sp800-90b-*.json): anyone can make the same
  * ones anew. All come from one 32-bit xorshift generator (13, 17, 5), whose upper bits are used.
  */
-export type SequenceKind = 'uniform' | 'biased' | 'markov' | 'normal' | 'gapped' | 'bursts' | 'counter';
+type SequenceKind = 'uniform' | 'biased' | 'markov' | 'normal' | 'gapped' | 'bursts' | 'counter';
 
 export interface SequenceDescription {
   readonly kind: SequenceKind;

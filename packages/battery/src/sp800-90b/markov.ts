@@ -10,7 +10,7 @@ export function markovEstimate(bits: Uint8Array): Estimate {
   const length = bits.length;
   const pairs = new Float64Array(4);
   for (let i = 1; i < length; i++) pairs[bits[i - 1]! * 2 + bits[i]!]!++;
-  const [n00, n01, n10, n11] = pairs as unknown as readonly [number, number, number, number];
+  const [n00 = 0, n01 = 0, n10 = 0, n11 = 0] = pairs;
   const p00 = ratio(n00, n00 + n01);
   const p01 = n00 + n01 > 0 ? 1 - p00 : 0;
   const p10 = ratio(n10, n10 + n11);

@@ -1,7 +1,7 @@
 import { SymmetraError } from '@symmetra/crypto';
 
 /** Below this some estimator would have nothing to count; NIST asks for 1,000,000. */
-export const minimumSamples = 10_000;
+const minimumSamples = 10_000;
 
 /** A sequence over the symbols 0..alphabetSize-1: `symbols[i]` is the i-th one. */
 export interface SymbolSequence {

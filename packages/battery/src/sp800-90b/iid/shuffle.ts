@@ -1,6 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 
-export const shuffleSeedBytes = 16;
+const seedBytes = 16;
 
 /**
  * Random permutations by Fisher and Yates, drawn from xoshiro128** (Blackman, Vigna): the same seed
@@ -19,7 +19,7 @@ export class Shuffle {
    * @throws SymmetraError BATTERY_BAD_ARGUMENT unless the seed has 16 bytes, not all zero
    */
   constructor(seed: Uint8Array) {
-    if (seed.length !== shuffleSeedBytes || seed.every((byte) => byte === 0)) {
+    if (seed.length !== seedBytes || seed.every((byte) => byte === 0)) {
       throw new SymmetraError(
         'BATTERY_BAD_ARGUMENT',
         'the permutations need a seed of 16 bytes, not all zero',
