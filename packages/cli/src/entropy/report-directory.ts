@@ -50,17 +50,18 @@ export class ReportDirectory {
 
 /**
  * What a file of a report holds, yet to be checked.
- * @throws FILE_CORRUPT when it is not JSON, FILE_TOO_LARGE, and what the system answers.
+ * @throws FILE_CORRUPT when it is not JSON, FILE_TOO_LARGE, NOT_A_FILE, and what the system answers.
  */
 export async function readReport(file: string): Promise<unknown> {
-  const { size } = await stat(file);
-  if (size > MAX_REPORT_BYTES) {
-    throw new SymmetraError('FILE_TOO_LARGE', `no report is so long: ${file}`, { size });
+  const info = await stat(file);
+  if (!info.isFile()) throw new SymmetraError('NOT_A_FILE', `this is not a file: ${file}`);
+  if (info.size > MAX_REPORT_BYTES) {
+    throw new SymmetraError('FILE_TOO_LARGE', `no report is so long: ${file}`, { size: info.size });
   }
+  const text = await readFile(file, 'utf8');
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as unknown;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    return JSON.parse(text) as unknown;
+  } catch {
     throw new SymmetraError('FILE_CORRUPT', `the file does not hold JSON: ${file}`);
   }
 }

@@ -26,14 +26,19 @@ export function parseOrder(line: string): DetectorOrder {
     typeof order?.seed !== 'string' ||
     !/^[0-9a-f]{64}$/.test(order.seed) ||
     !Array.isArray(order.faults) ||
+    !order.faults.every((fault: Partial<Fault> | null) => Number.isSafeInteger(fault?.at)) ||
     !Number.isSafeInteger(order.firstClick) ||
-    typeof order.setup?.parameters !== 'object' ||
-    typeof order.setup.digitisation !== 'object'
+    !isObject(order.setup?.parameters) ||
+    !isObject(order.setup.digitisation)
   ) {
     throw new SymmetraError('DETECTOR_ORDER', 'the detector can not read its order');
   }
   checkSetup(order.setup);
   return order as DetectorOrder;
+}
+
+function isObject<Value>(value: Value | null | undefined): value is Value & object {
+  return typeof value === 'object' && value !== null;
 }
 
 function parse(line: string): Partial<DetectorOrder> | undefined {

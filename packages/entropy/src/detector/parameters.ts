@@ -93,8 +93,8 @@ export function checkSetup({ parameters, digitisation }: DetectorSetup): void {
   const { split, efficiency, darkRate, deadTimePs, jitterPs, tickPs } = parameters;
   demand('photonRate', within(parameters.photonRate, 0, 1e12));
   demand('split', within(split, 0, 1));
-  demand('efficiency', efficiency.length === 2 && efficiency.every((part) => within(part, 0, 1)));
-  demand('darkRate', darkRate.length === 2 && darkRate.every((rate) => within(rate, 0, 1e9)));
+  demand('efficiency', bothWithin(efficiency, 0, 1));
+  demand('darkRate', bothWithin(darkRate, 0, 1e9));
   demand('celsius', within(parameters.celsius, -200, 200));
   demand('tickPs', Number.isInteger(tickPs) && within(tickPs, 1, 1e6));
   demand('jitterPs', within(jitterPs, 0, 1e6));
@@ -112,6 +112,10 @@ export function checkSetup({ parameters, digitisation }: DetectorSetup): void {
 
 function within(value: number, lowest: number, highest: number): boolean {
   return typeof value === 'number' && value >= lowest && value <= highest;
+}
+
+function bothWithin(pair: Pair, lowest: number, highest: number): boolean {
+  return Array.isArray(pair) && pair.length === 2 && pair.every((value) => within(value, lowest, highest));
 }
 
 function demand(parameter: string, holds: boolean): void {

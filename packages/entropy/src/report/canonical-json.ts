@@ -3,19 +3,27 @@ import { SymmetraError } from '@symmetra/crypto';
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** How deeply a value may nest; no report comes near it. */
+const MAX_DEPTH = 64;
+
 /**
  * The one text of a JSON value (RFC 8785): members sorted by their UTF-16 code units, no white space, numbers as
  * ECMAScript writes them.
- * @throws REPORT_MALFORMED for what JSON can not carry, such as NaN.
+ * @throws REPORT_MALFORMED for what JSON can not carry, such as NaN, and for what nests deeper than 64 levels.
  */
 export function canonicalJson(value: Json): string {
+  return textOf(value, 0);
+}
+
+function textOf(value: Json, depth: number): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw notJson();
   if (value === null || ['boolean', 'number', 'string'].includes(typeof value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object') throw notJson();
+  if (depth === MAX_DEPTH) throw new SymmetraError('REPORT_MALFORMED', 'the report nests too deeply');
+  if (Array.isArray(value)) return `[${value.map((member) => textOf(member as Json, depth + 1)).join(',')}]`;
   const members = Object.entries(value)
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+    .map(([key, member]) => `${JSON.stringify(key)}:${textOf(member, depth + 1)}`);
   return `{${members.join(',')}}`;
 }
 
