@@ -121,7 +121,7 @@ export const transparentSeed: RandomBytes = (length) => {
 
 /** Lets everything else run until something has come true. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let turn = 0; turn < 200_000; turn++) {
+  for (let turn = 0; turn < 20_000; turn++) {
     if (condition()) return;
     await othersTurn();
   }
