@@ -95,6 +95,7 @@ export {
   signerFingerprint,
 } from './report/report.js';
 export type { Report, SignedReport } from './report/report.js';
+export { parseReport } from './report/report-text.js';
 export { asReport, verifyReport } from './report/verify-report.js';
 export type { Expectations, Verification } from './report/verify-report.js';
 export { DrbgTier } from './tier/drbg-tier.js';

@@ -1,10 +1,12 @@
 import { SymmetraError } from '@symmetra/crypto';
+import type { SourceDescription } from '../source/noise-source.js';
 import { firstDifference } from './canonical-json.js';
 import type { Json } from './canonical-json.js';
 import { bytesOf, examineOutput, examineSource } from './evidence.js';
 import type { Batteries, OutputEvidence, SourceEvidence } from './evidence.js';
 import { FIRST_PREVIOUS, REPORT_FORMAT, checkSignature, reportHash } from './report.js';
 import type { Report, SignedReport } from './report.js';
+import { isWellFormed } from './report-form.js';
 
 /** What a report is checked against, beside itself. */
 export interface Expectations {
@@ -19,7 +21,7 @@ export interface Verification {
   readonly number: number;
   /** Fingerprint of the key that signed it. */
   readonly signer: string;
-  /** How many numbers were computed again and agreed. */
+  /** How many numbers were computed again from the samples and agreed; what the signer states is not among them. */
   readonly values: number;
   /** Whether the link to the report before was checked; always for the first of a chain. */
   readonly chained: boolean;
@@ -42,6 +44,7 @@ export async function verifyReport(
     throw new SymmetraError('REPORT_SIGNER', 'the report is signed by another key', { signer: signedBy });
   }
   const chained = checkChain(report, previous === undefined ? undefined : asReport(previous).report);
+  if (!isWellFormed(report)) throw notOfTheForm();
   const again = await examineAgain(report, batteries);
   const path = firstDifference(report as unknown as Json, again as unknown as Json);
   if (path !== undefined) {
@@ -49,7 +52,8 @@ export async function verifyReport(
       path,
     });
   }
-  return { number: report.number, signer: signedBy, values: countNumbers(again), chained };
+  const computed = [...again.sources.map(({ description: _stated, ...rest }) => rest), ...again.outputs];
+  return { number: report.number, signer: signedBy, values: countNumbers(computed), chained };
 }
 
 /**
@@ -68,7 +72,11 @@ export function asReport(input: unknown): SignedReport {
     areEvidence(report.outputs) &&
     report.sources.every(({ description }) => isObject(description));
   if (wellFormed) return { report, signature };
-  throw new SymmetraError('REPORT_MALFORMED', `this is no report of the form ${REPORT_FORMAT}`);
+  throw notOfTheForm();
+}
+
+function notOfTheForm(): SymmetraError {
+  return new SymmetraError('REPORT_MALFORMED', `this is no report of the form ${REPORT_FORMAT}`);
 }
 
 function isObject(value: unknown): value is object {
@@ -101,14 +109,21 @@ function checkChain(report: Report, previous: Report | undefined): boolean {
 async function examineAgain(report: Report, batteries: Batteries): Promise<Report> {
   const sources: SourceEvidence[] = [];
   for (const { description, sample } of report.sources) {
-    sources.push(await examineSource(description, bytesOf(sample), batteries).catch(malformed));
+    sources.push(await examineSource(labelsOf(description), bytesOf(sample), batteries).catch(malformed));
   }
   const outputs: OutputEvidence[] = [];
   for (const { tier, sample } of report.outputs) {
     outputs.push(await examineOutput(tier, bytesOf(sample), batteries).catch(malformed));
   }
   const { format, number, previous, time, software } = report;
-  return { format, number, previous, time, software, sources, outputs };
+  const { symmetra, node } = software;
+  return { format, number, previous, time, software: { symmetra, node }, sources, outputs };
+}
+
+/** What a source says of itself, and nothing that was written beside it. */
+function labelsOf(description: SourceDescription): SourceDescription {
+  const { name, kind, physical, quantum, simulated, raw, bitsPerSample, minEntropyPerSample } = description;
+  return { name, kind, physical, quantum, simulated, raw, bitsPerSample, minEntropyPerSample };
 }
 
 /** What no honest signer would have signed. */
