@@ -31,6 +31,10 @@ export class ScriptedSource implements TestedSource {
     };
   }
 
+  get state(): PipelineStatus['state'] {
+    return this.#state;
+  }
+
   start(): void {
     this.closed = false;
   }

@@ -1,3 +1,5 @@
+export { AssessedSource } from './audit/assessed-source.js';
+export type { AssessedSourceOptions, AssessmentEvent } from './audit/assessed-source.js';
 export type { BatteryJob, BatteryProgress, BatteryResults } from './audit/battery-job.js';
 export { BatteryThread } from './audit/battery-thread.js';
 export type { BatteryThreadOptions } from './audit/battery-thread.js';
@@ -50,7 +52,7 @@ export type { KernelFed, KernelFeedOptions } from './feed/kernel-feed.js';
 export { osRandom, osRandomness } from './os-random.js';
 export { SourcePipeline } from './pipeline/source-pipeline.js';
 export type { ExtractedBlock, PipelineEvent, PipelineStatus } from './pipeline/source-pipeline.js';
-export type { OutputGate, PipelineOptions, WindowAudit } from './pipeline/pipeline-options.js';
+export type { Assessed, OutputGate, PipelineOptions, WindowAudit } from './pipeline/pipeline-options.js';
 export type { NodeRandomness, RandomBytes, RandomSource } from './source.js';
 export { ByteNoise, MAX_READ_SAMPLES } from './source/byte-noise.js';
 export type { ByteFeed, ByteNoiseOptions } from './source/byte-noise.js';
@@ -87,13 +89,7 @@ export type { Batteries, HealthEvidence, OutputEvidence, Sample, SourceEvidence 
 export { collectExtracted, collectRestarts, collectSamples } from './report/collection.js';
 export type { CollectionOptions } from './report/collection.js';
 export { ESV_SAMPLES, RESTARTS, esvMetadata } from './report/esv-metadata.js';
-export {
-  FIRST_PREVIOUS,
-  REPORT_FORMAT,
-  reportHash,
-  signReport,
-  signerFingerprint,
-} from './report/report.js';
+export { FIRST_PREVIOUS, REPORT_FORMAT, reportHash, signReport, signerFingerprint } from './report/report.js';
 export type { Report, SignedReport } from './report/report.js';
 export { parseReport } from './report/report-text.js';
 export { asReport, verifyReport } from './report/verify-report.js';
@@ -104,4 +100,4 @@ export type { TierLedger } from './tier/ledger.js';
 export type { SeedSupply } from './source/seed-supply.js';
 export { RandomBitGenerator } from './generator/random-bit-generator.js';
 export type { GeneratorEvent, GeneratorParts, GeneratorStatus } from './generator/random-bit-generator.js';
-export type { TestedSource } from './generator/tested-source.js';
+export type { SourceEvent, TestedSource } from './generator/tested-source.js';

@@ -49,6 +49,7 @@ export const LOG_FIELDS = {
 
   // How much, how long
   count: 'number',
+  bits: 'number',
   bytes: 'number',
   limit: 'number',
   attempt: 'number',

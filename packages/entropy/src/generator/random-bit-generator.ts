@@ -1,4 +1,5 @@
 import { SymmetraError } from '@symmetra/crypto';
+import type { BatteryThread } from '../audit/battery-thread.js';
 import { pause } from '../source/clock.js';
 import type { SourceClock } from '../source/clock.js';
 import type { NodeRandomness, RandomBytes } from '../source.js';
@@ -6,10 +7,10 @@ import { DrbgTier } from '../tier/drbg-tier.js';
 import { FullTier } from '../tier/full-tier.js';
 import { Reservoir } from './reservoir.js';
 import { SeedPool } from './seed-pool.js';
-import type { PipelineEvent, PipelineStatus, TestedSource } from './tested-source.js';
+import type { PipelineStatus, SourceEvent, TestedSource } from './tested-source.js';
 
 /** What happened to the generator as a whole, beside what happens to its sources. */
-export type GeneratorEvent = PipelineEvent | { readonly kind: 'exhausted' | 'ready' | 'restored' };
+export type GeneratorEvent = SourceEvent | { readonly kind: 'exhausted' | 'ready' | 'restored' };
 
 /** Where the generator stands. */
 export interface GeneratorStatus {
@@ -30,10 +31,12 @@ export interface GeneratorStatus {
 /** What a generator is made of. */
 export interface GeneratorParts {
   /** Opens the sources behind their tests; their events go to the function that it is given. */
-  readonly open: (onEvent: (event: PipelineEvent) => void) => readonly TestedSource[];
+  readonly open: (onEvent: (event: SourceEvent) => void) => readonly TestedSource[];
   /** The operating system's bytes, mixed into every seed and never credited. */
   readonly os: RandomBytes;
   readonly clock: SourceClock;
+  /** Runs the batteries of the sources; it ends with the generator. */
+  readonly thread?: Pick<BatteryThread, 'close'>;
   readonly onEvent?: (event: GeneratorEvent) => void;
 }
 
@@ -53,12 +56,14 @@ export class RandomBitGenerator {
   readonly #full: FullTier;
   readonly #drbgs = new Set<DrbgTier>();
   readonly #clock: SourceClock;
+  readonly #thread: Pick<BatteryThread, 'close'> | undefined;
   readonly #onEvent: (event: GeneratorEvent) => void;
   #state: GeneratorStatus['state'] = 'starting';
   #refusals = 0;
 
-  constructor({ open, os, clock, onEvent = () => undefined }: GeneratorParts) {
+  constructor({ open, os, clock, thread, onEvent = () => undefined }: GeneratorParts) {
     this.#clock = clock;
+    this.#thread = thread;
     this.#onEvent = onEvent;
     this.#sources = open((event) => this.#sourceChanged(event));
     this.#reservoirs = this.#sources.map((source) => new Reservoir(source));
@@ -89,7 +94,7 @@ export class RandomBitGenerator {
   async untilAvailable(seeds: number, signal: AbortSignal): Promise<void> {
     while (this.#seeds.available < seeds) {
       signal.throwIfAborted();
-      if (this.#sources.every((source) => source.status().state === 'out-of-service')) {
+      if (this.#sources.every((source) => source.state === 'out-of-service')) {
         throw new SymmetraError('ENTROPY_NOT_READY', 'no source of entropy passes its tests');
       }
       await pause(this.#clock, POLL_MS, signal);
@@ -123,13 +128,14 @@ export class RandomBitGenerator {
 
   /** Lets go of the sources and zeroes all that was drawn from them. */
   async close(): Promise<void> {
-    await Promise.all(this.#sources.map(async (source) => source.close()));
+    await Promise.all([...this.#sources.map(async (source) => source.close()), this.#thread?.close()]);
     for (const reservoir of this.#reservoirs) reservoir.wipe();
     for (const tier of this.#drbgs) tier.wipe();
     this.#full.wipe();
   }
 
-  #sourceChanged(event: PipelineEvent): void {
+  #sourceChanged(event: SourceEvent): void {
+    if (event.kind === 'assessed' && !event.assessed.passed) this.#forget(event.source);
     this.#onEvent(event);
     const serves = this.#seeds.serves;
     if (serves && this.#state !== 'ready') {
@@ -140,6 +146,11 @@ export class RandomBitGenerator {
       this.#state = 'exhausted';
       this.#onEvent({ kind: 'exhausted' });
     }
+  }
+
+  /** What was taken from a source before its noise was found to be worth less than it claims. */
+  #forget(name: string): void {
+    this.#reservoirs.find(({ source }) => source.description.name === name)?.wipe();
   }
 
   #counted<Result>(draw: () => Result): Result {

@@ -27,7 +27,7 @@ export class Reservoir {
 
   /** Whether its tests pass now. */
   get qualified(): boolean {
-    return this.source.status().state === 'qualified';
+    return this.source.state === 'qualified';
   }
 
   /** What a piece is credited, in bits. */

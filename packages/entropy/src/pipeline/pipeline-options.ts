@@ -1,4 +1,5 @@
 import { SymmetraError } from '@symmetra/crypto';
+import { START_UP_SAMPLES } from '../health/health-suite.js';
 import type { Alarm, HealthTest } from '../health/health-test.js';
 import type { SourceClock } from '../source/clock.js';
 import type { SourceDescription } from '../source/noise-source.js';
@@ -46,12 +47,25 @@ export interface PipelineStatus {
   readonly lastError?: string;
   /** Bits per sample, by the most common value over the last window of the rolling estimate. */
   readonly minEntropy?: number;
+  /** What the last assessment of its raw samples found. */
+  readonly assessed?: Assessed;
+}
+
+/** What SP 800-90B, 3.1.3 (non-IID) found in samples that were set aside. */
+export interface Assessed {
+  /** Bits per sample. */
+  readonly minEntropy: number;
+  /** Whether that bears out the claim. */
+  readonly passed: boolean;
+  readonly samples: number;
+  /** When, in milliseconds since the epoch. */
+  readonly time: number;
 }
 
 /** Windows that are set aside as evidence: tested as the others, and never extracted. */
 export interface WindowAudit {
-  /** One window of so many. */
-  readonly every: number;
+  /** Whether the window that has just passed is set aside; windows are numbered from 0. */
+  readonly wants: (window: number) => boolean;
   /** Takes the samples of a window that passed; they are its own from then on. */
   readonly take: (samples: Uint8Array) => void;
 }
@@ -118,9 +132,11 @@ export function figuresOf(
   demandWhole('quarantineWindows', quarantineWindows, 1);
   const poolBlocks = options.poolBlocks ?? Math.max(POOL_BLOCKS, blocks);
   demandWhole('poolBlocks', poolBlocks, blocks);
-  const recovery = { qualifyingWindows: quarantineWindows + 1, ...RECOVERY, ...options.recovery };
+  const startUpWindows = Math.ceil(START_UP_SAMPLES / window);
+  const qualifyingWindows = Math.max(quarantineWindows + 1, startUpWindows);
+  const recovery = { qualifyingWindows, ...RECOVERY, ...options.recovery };
   for (const [option, value] of Object.entries(recovery)) demandWhole(option, value, 1);
-  if (options.audit !== undefined) demandWhole('audit.every', options.audit.every, 2);
+  demandWhole('qualifyingWindows', recovery.qualifyingWindows, startUpWindows);
   return { window, quarantineWindows, poolBlocks, recovery };
 }
 

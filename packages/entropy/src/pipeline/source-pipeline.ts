@@ -44,7 +44,7 @@ interface Demand {
  * sees every sample. A window that passed is extracted and waits in quarantine until so many later ones have passed
  * that even the slowest test would have found a fault in it, and only then can be taken. At an alarm, or an error of
  * the source, everything that waits is zeroed, and so many clean windows must pass again. {@link transition} has the
- * states. Neither `onEvent` nor `audit.take` may throw.
+ * states. Neither `onEvent` nor anything of `audit` may throw.
  */
 export class SourcePipeline {
   readonly description: SourceDescription;
@@ -67,6 +67,7 @@ export class SourcePipeline {
   #discardedWindows = 0;
   #gateFailures = 0;
   #alarms = 0;
+  #condemnations = 0;
   #lastAlarm: Alarm | undefined;
   #lastError: string | undefined;
 
@@ -108,11 +109,15 @@ export class SourcePipeline {
     if (this.#state.kind !== 'closed') this.#running ??= this.#run();
   }
 
+  get state(): PipelineState['kind'] {
+    return this.#state.kind;
+  }
+
   status(): PipelineStatus {
     const minEntropy = this.#suite.minEntropy;
     return {
       description: this.description,
-      state: this.#state.kind,
+      state: this.state,
       availableBits: this.availableBits,
       occupiedBits: this.#pool.room * BLOCK_BITS,
       samples: this.#reader.tested,
@@ -155,6 +160,18 @@ export class SourcePipeline {
     this.#wake();
   }
 
+  /**
+   * The verdict of a test that looked at samples which were set aside: as by a permanent alarm, but what was released
+   * goes, too, for nothing says since when its noise is bad.
+   */
+  condemn(test: string): void {
+    this.#condemnations++;
+    this.#pool.wipe();
+    if (!reads(this.#state)) return;
+    this.#alarmed({ test, level: 'permanent', sample: Math.max(0, this.#reader.tested - 1) });
+    this.#wake();
+  }
+
   /** Ends reading, zeroes everything that was not taken and closes the source. May be called twice. */
   async close(): Promise<void> {
     if (this.#state.kind !== 'closed') {
@@ -193,11 +210,13 @@ export class SourcePipeline {
   }
 
   async #readWindow(): Promise<void> {
+    const condemnations = this.#condemnations;
     try {
       const alarm = await this.#reader.read(this.#closing.signal);
       if (!reads(this.#state)) return;
       if (alarm === undefined) {
-        this.#windowPassed();
+        // Else it began before the tests were reset.
+        if (condemnations === this.#condemnations) this.#windowPassed();
       } else {
         this.#discardedWindows++;
         this.#alarmed(alarm);
@@ -211,7 +230,7 @@ export class SourcePipeline {
 
   #windowPassed(): void {
     const { audit } = this.#options;
-    if (audit !== undefined && this.#windows % audit.every === audit.every - 1) {
+    if (audit?.wants(this.#windows) === true) {
       audit.take(this.#reader.samples.slice());
       this.#keep([]);
       return;

@@ -13,6 +13,16 @@ export function logEntropy(logger: Logger, event: GeneratorEvent): void {
     case 'restored':
       logger.info('There is a good source of entropy again: the nodes make keys.');
       return;
+    case 'assessed': {
+      const { source, assessed } = event;
+      const fields = { source, bits: assessed.minEntropy, count: assessed.samples };
+      if (assessed.passed) logger.info(fields, 'An assessment bears out what a source of entropy claims.');
+      else logger.error(fields, 'An assessment finds less entropy in a source than it claims.');
+      return;
+    }
+    case 'assessment-failed':
+      logger.warn({ source: event.source, code: event.error }, 'An assessment of a source came to nothing.');
+      return;
     default: {
       const { source, alarm, error } = event;
       const fields = {
@@ -20,10 +30,19 @@ export function logEntropy(logger: Logger, event: GeneratorEvent): void {
         ...(alarm !== undefined && { test: alarm.test, reason: alarm.level }),
         ...(error !== undefined && { code: error }),
       };
-      if (event.kind === 'qualified') logger.info(fields, 'A source of entropy passes its tests.');
-      else if (event.kind === 'requalified') logger.info(fields, 'A source of entropy passes its tests again.');
-      else if (event.kind === 'quarantined') logger.warn(fields, 'A source of entropy is in quarantine.');
-      else logger.error(fields, 'A source of entropy is out of service until an operator says otherwise.');
+      switch (event.kind) {
+        case 'qualified':
+          logger.info(fields, 'A source of entropy passes its tests.');
+          return;
+        case 'requalified':
+          logger.info(fields, 'A source of entropy passes its tests again.');
+          return;
+        case 'quarantined':
+          logger.warn(fields, 'A source of entropy is in quarantine.');
+          return;
+        case 'out-of-service':
+          logger.error(fields, 'A source of entropy is out of service until an operator says otherwise.');
+      }
     }
   }
 }

@@ -3,11 +3,12 @@ import type { Metric, MetricValue } from '@symmetra/runtime';
 
 /** The metrics of a generator, read from its status when somebody scrapes them. */
 export function entropyMetrics(status: () => GeneratorStatus): readonly Metric[] {
-  const perSource = (value: (source: GeneratorStatus['sources'][number]) => number): MetricValue[] =>
-    status().sources.map((source) => ({
-      labels: { source: source.description.name },
-      value: value(source),
-    }));
+  type Source = GeneratorStatus['sources'][number];
+  const perSource = (read: (source: Source) => number | undefined): MetricValue[] =>
+    status().sources.flatMap((source) => {
+      const value = read(source);
+      return value === undefined ? [] : [{ labels: { source: source.description.name }, value }];
+    });
   return [
     {
       name: 'symmetra_entropy_ready',
@@ -70,6 +71,20 @@ export function entropyMetrics(status: () => GeneratorStatus): readonly Metric[]
       kind: 'counter',
       labelNames: ['source'],
       read: () => perSource(({ samples }) => samples),
+    },
+    {
+      name: 'symmetra_entropy_source_assessed_bits',
+      help: 'Min-entropy of a sample by the last assessment (SP 800-90B, non-IID); none before the first.',
+      kind: 'gauge',
+      labelNames: ['source'],
+      read: () => perSource(({ assessed }) => assessed?.minEntropy),
+    },
+    {
+      name: 'symmetra_entropy_source_assessed_timestamp_seconds',
+      help: 'When that was.',
+      kind: 'gauge',
+      labelNames: ['source'],
+      read: () => perSource(({ assessed }) => (assessed === undefined ? undefined : assessed.time / 1000)),
     },
   ];
 }

@@ -1,7 +1,9 @@
 import { SymmetraError } from '@symmetra/crypto';
 import {
   ARRIVAL_TIME_SETUP,
+  AssessedSource,
   BEAM_SPLITTER_SETUP,
+  BatteryThread,
   BufferGate,
   DetectorMonitor,
   RandomBitGenerator,
@@ -39,19 +41,26 @@ export function openNoise(config: EntropySourceConfig, clock: Clock): NoiseSourc
  */
 export function openGenerator({ config, clock, onEvent }: EntropyOptions): RandomBitGenerator {
   const { bytes: random } = osRandom();
+  const thread = new BatteryThread();
   return new RandomBitGenerator({
     os: random,
     clock,
+    thread,
     ...(onEvent && { onEvent }),
     open: (notify) =>
       config.sources.map((entry) => {
-        return new SourcePipeline(openNoise(entry, clock), {
+        const source = openNoise(entry, clock);
+        const options = {
           random,
           clock,
-          gate: (bytes) => new BufferGate({ bytes }),
+          gate: (bytes: number) => new BufferGate({ bytes }),
           monitors: entry.kind === 'detector' ? [new DetectorMonitor(SETUPS[entry.setup])] : [],
           onEvent: notify,
-        });
+        };
+        const { raw, minEntropyPerSample } = source.description;
+        return raw && minEntropyPerSample > 0
+          ? new AssessedSource(source, { ...options, thread })
+          : new SourcePipeline(source, options);
       }),
   });
 }
