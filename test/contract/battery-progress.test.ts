@@ -37,14 +37,24 @@ describe('the progress of a long command', () => {
     expect(last).toBe('');
   });
 
-  test('is a sentence every few seconds where no terminal is', () => {
+  test('is a sentence after three seconds, and every ten seconds, where no terminal is', () => {
     const { progress, clock, text } = progressOn({});
-    for (let done = 1; done <= 8; done += 1) {
+    for (let done = 1; done <= 25; done += 1) {
       clock.advance(1000);
-      progress.step(`part ${done}`, done, 8);
+      progress.step(`part ${done}`, done, 25);
     }
     progress.end();
-    expect(text()).toBe('37 % done: part 3\n75 % done: part 6\n');
+    expect(text()).toBe('12 % done: part 3\n52 % done: part 13\n92 % done: part 23\n');
+  });
+
+  test('does not begin anew with each stage', () => {
+    const { progress, clock, text } = progressOn({});
+    for (const stage of ['reading', 'assessing', 'testing', 'drawing']) {
+      clock.advance(3000);
+      progress.step(stage, 1, 1);
+      progress.end();
+    }
+    expect(text()).toBe('100 % done: reading\n');
   });
 
   test('is not told to programs', () => {

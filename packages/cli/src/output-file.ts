@@ -10,9 +10,7 @@ const PRIVATE_FILE = 0o600;
  * @throws FILE_EXISTS, NO_DIRECTORY
  */
 export async function requireFree(file: string): Promise<void> {
-  if (await exists(file)) {
-    throw new SymmetraError('FILE_EXISTS', `the file exists already and is not overwritten: ${file}`);
-  }
+  if (await exists(file)) throw existsAlready(file);
   if (!(await exists(dirname(file)))) {
     throw new SymmetraError('NO_DIRECTORY', `there is no such directory: ${dirname(file)}`);
   }
@@ -28,6 +26,10 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+function existsAlready(file: string): SymmetraError {
+  return new SymmetraError('FILE_EXISTS', `the file exists already and is not overwritten: ${file}`);
+}
+
 /**
  * Writes a new file (0600), whole or not at all; what stands there already stays.
  * @throws FILE_EXISTS, and what the system answers.
@@ -37,6 +39,9 @@ export async function writeNewFile(file: string, content: Uint8Array | string): 
   try {
     await writeFile(temporary, content, { flag: 'wx', mode: PRIVATE_FILE, flush: true });
     await link(temporary, file);
+  } catch (error) {
+    // The system names the temporary file, which nobody knows.
+    throw error instanceof Error && 'code' in error && error.code === 'EEXIST' ? existsAlready(file) : error;
   } finally {
     await rm(temporary, { force: true });
   }

@@ -2,29 +2,31 @@ import type { Clock } from '@symmetra/runtime';
 import type { Output } from './output.js';
 
 const WIDTH = 30;
-/** Milliseconds before anything is told, and between two sentences where no bar can move. */
+/** Milliseconds before anything is told: what is done sooner needs no progress. */
 const PATIENCE_MS = 3000;
+/** Milliseconds between two sentences, where no bar can move. */
+const SENTENCE_MS = 10_000;
 
 /**
  * How far a long command is: a bar that moves on a terminal, a sentence now and then elsewhere, nothing for programs
- * that read JSON, and nothing for what is done at once.
+ * that read JSON, and nothing for what is done at once. One serves all stages of a command.
  */
 export class Progress {
   readonly #output: Output;
   readonly #clock: Clock;
-  #told: number;
+  #quietUntil: number;
   #shown = false;
 
   constructor(output: Output, clock: Clock) {
     this.#output = output;
     this.#clock = clock;
-    this.#told = clock.monotonic();
+    this.#quietUntil = clock.monotonic() + PATIENCE_MS;
   }
 
-  /** `done` of `total` steps are done, the last of them `name`. */
+  /** `done` of `total` steps of a stage are done; `name` says what is going on. */
   step(name: string, done: number, total: number): void {
     const now = this.#clock.monotonic();
-    if (!this.#shown && now - this.#told < PATIENCE_MS) return;
+    if (now < this.#quietUntil) return;
     const percent = `${Math.floor((100 * done) / total)} %`;
     if (this.#output.watched) {
       const filled = Math.floor((WIDTH * done) / total);
@@ -32,13 +34,13 @@ export class Progress {
         `[${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}] ${percent.padStart(5)}  ${name}`,
       );
       this.#shown = true;
-    } else if (now - this.#told >= PATIENCE_MS) {
+    } else {
       this.#output.progress(`${percent} done: ${name}`);
-      this.#told = now;
+      this.#quietUntil = now + SENTENCE_MS;
     }
   }
 
-  /** Takes the bar away. */
+  /** Takes the bar away, until the next step. */
   end(): void {
     if (this.#shown) this.#output.moving('');
     this.#shown = false;

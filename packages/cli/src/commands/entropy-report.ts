@@ -8,13 +8,16 @@ import {
   signReport,
   signerFingerprint,
 } from '@symmetra/entropy';
-import type { Batteries, OutputEvidence, Report, SourceEvidence } from '@symmetra/entropy';
+import type { Batteries, OutputEvidence, SourceEvidence } from '@symmetra/entropy';
 import type { Command } from 'commander';
 import { addCommand, option, required } from '../command.js';
+import { drawBytes } from '../entropy/draw.js';
 import { configOf, openReadyGenerator, sourcesOption } from '../entropy/generator.js';
 import type { SourcesOptions } from '../entropy/generator.js';
 import { ReportDirectory } from '../entropy/report-directory.js';
-import { sourceFinding } from '../entropy/report-record.js';
+import { FINDING_HEADINGS, findingRow, sourceFinding } from '../entropy/report-record.js';
+import { withSource } from '../entropy/source-failure.js';
+import { simulatedNotes } from '../entropy/source-record.js';
 import { threadedBatteries } from '../entropy/threaded-batteries.js';
 import type { Invocation } from '../invocation.js';
 import { columns } from '../output.js';
@@ -35,8 +38,6 @@ const LEAST_SAMPLES = 10_000;
 const CONDITIONED_SAMPLES = 16_384;
 /** A million bits of each tier. */
 const OUTPUT_BYTES = 125_000;
-const TIER_DRAW = 4096;
-const DRAW_SEEDS = 100;
 
 export function addEntropyReport(entropy: Command, invocation: Invocation): void {
   addCommand<ReportOptions>(entropy, invocation, {
@@ -46,7 +47,8 @@ export function addEntropyReport(entropy: Command, invocation: Invocation): void
       'Takes consecutive raw samples of each source, which nobody else is given, runs the health tests and the ' +
       'assessment of SP 800-90B over them, and the batteries for output over bytes of both tiers. The report ' +
       'carries the samples, so that `symmetra entropy verify` computes everything again.\n\n' +
-      'DIR holds the chain of reports and the key that signs them (ML-DSA-65), which is made with the first.',
+      'DIR holds the chain of reports and the key that signs them (ML-DSA-65), which is made with the first. A ' +
+      'report of 1,000,000 samples takes about a minute for each raw source.',
     options: [
       required(option('--dir <dir>', 'where the chain of reports lives', path)),
       option(
@@ -69,21 +71,19 @@ async function report(invocation: Invocation, options: ReportOptions): Promise<v
   const directory = await ReportDirectory.open(options.dir);
   const { createSigningKey } = await import('@symmetra/node');
   const { osRandom } = await import('@symmetra/entropy');
-  const last = await directory.last();
+  await directory.last();
   const signer = await createSigningKey(directory.keyFile, osRandom().bytes);
-  const batteries = threadedBatteries(invocation);
-  const sources = await examineSources(invocation, options, batteries);
+  const progress = new Progress(output, clock);
+  const batteries = threadedBatteries(invocation, progress);
+  const sources = await examineSources(invocation, options, batteries, progress);
   const outputs = await examineTiers(invocation, options, batteries);
-  const made: Report = {
-    format: REPORT_FORMAT,
-    number: (last?.report.number ?? 0) + 1,
-    previous: last === undefined ? FIRST_PREVIOUS : reportHash(last.report),
-    time: new Date(clock.now()).toISOString(),
-    software: { symmetra: version(), node: process.version },
-    sources,
-    outputs,
-  };
-  const file = await directory.add(signReport(made, signer));
+  const time = new Date(clock.now()).toISOString();
+  const software = { symmetra: version(), node: process.version };
+  const { file, made } = await directory.add((last) => {
+    const number = (last?.number ?? 0) + 1;
+    const previous = last === undefined ? FIRST_PREVIOUS : reportHash(last);
+    return signReport({ format: REPORT_FORMAT, number, previous, time, software, sources, outputs }, signer);
+  });
   signer.secretKey.fill(0);
   const fingerprint = signerFingerprint(signer.publicKey);
   output.result(
@@ -96,14 +96,10 @@ async function report(invocation: Invocation, options: ReportOptions): Promise<v
       sources: sources.map(sourceFinding),
     },
     [
-      ...columns([
-        ['source', 'claimed', 'assessed', 'alarms'],
-        ...sources.map((evidence) => {
-          const { name, claimed, assessed, alarms } = sourceFinding(evidence);
-          return [name, String(claimed), assessed?.toFixed(4) ?? 'not assessed', String(alarms)];
-        }),
-      ]),
+      ...columns([FINDING_HEADINGS, ...sources.map(findingRow)]),
       '',
+      'claimed, assessed: bits of min-entropy in a sample, the latter by SP 800-90B (of raw noise only).',
+      ...simulatedNotes(sources.map(({ description }) => description)),
       `report ${made.number}: ${file}`,
       `signed by ${fingerprint}`,
       `check it:  symmetra entropy verify ${file}`,
@@ -111,10 +107,12 @@ async function report(invocation: Invocation, options: ReportOptions): Promise<v
   );
 }
 
+/** Nobody but the report is given these samples. */
 async function examineSources(
   invocation: Invocation,
   options: ReportOptions,
   batteries: Batteries,
+  progress: Progress,
 ): Promise<readonly SourceEvidence[]> {
   const { openNoise } = await import('@symmetra/node');
   const { sources } = await configOf(options);
@@ -124,13 +122,15 @@ async function examineSources(
     invocation.onEnd(`source ${config.name}`, async () => source.close());
     const { description } = source;
     const count = description.raw ? (options.samples ?? DEFAULT_SAMPLES) : CONDITIONED_SAMPLES;
-    const progress = new Progress(invocation.output, invocation.clock);
-    const samples = await collectSamples(source, count, {
-      signal: new AbortController().signal,
-      onProgress: (done, total) => progress.step(`reading ${description.name}`, done, total),
-    }).finally(() => progress.end());
-    await source.close();
-    evidence.push(await examineSource(description, samples, batteries));
+    const evidenceOf = async (): Promise<SourceEvidence> => {
+      const samples = await collectSamples(source, count, {
+        signal: new AbortController().signal,
+        onProgress: (done, total) => progress.step(`reading ${description.name}`, done, total),
+      }).finally(() => progress.end());
+      await source.close();
+      return examineSource(description, samples, batteries);
+    };
+    evidence.push(await withSource(description.name, evidenceOf));
   }
   return evidence;
 }
@@ -141,14 +141,8 @@ async function examineTiers(
   batteries: Batteries,
 ): Promise<readonly OutputEvidence[]> {
   const generator = await openReadyGenerator(invocation, options);
-  const { signal } = new AbortController();
-  const full = new Uint8Array(OUTPUT_BYTES);
-  for (let at = 0; at < full.length; at += TIER_DRAW) {
-    await generator.untilAvailable(DRAW_SEEDS, signal);
-    full.set(generator.full(Math.min(TIER_DRAW, full.length - at)), at);
-  }
-  return [
-    await examineOutput('full', full, batteries),
-    await examineOutput('drbg', generator.drbg().bytes(OUTPUT_BYTES), batteries),
-  ];
+  const full = await drawBytes(invocation, generator, 'full', OUTPUT_BYTES);
+  const drbg = await drawBytes(invocation, generator, 'drbg', OUTPUT_BYTES);
+  await generator.close();
+  return [await examineOutput('full', full, batteries), await examineOutput('drbg', drbg, batteries)];
 }

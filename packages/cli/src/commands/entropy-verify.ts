@@ -5,6 +5,7 @@ import { addCommand, option } from '../command.js';
 import { readPrevious, readReport } from '../entropy/report-directory.js';
 import { threadedBatteries } from '../entropy/threaded-batteries.js';
 import type { Invocation } from '../invocation.js';
+import { Progress } from '../progress.js';
 import { path } from '../values.js';
 
 interface VerifyOptions {
@@ -22,12 +23,16 @@ export function addEntropyVerify(entropy: Command, invocation: Invocation): void
     details:
       'Checks the signature and the link to the report before it, then computes every number in the report again ' +
       'from the samples that it carries. The first difference ends the command with exit code 1 and names its place. ' +
-      'Without --signer the signature shows only that the report is whole, not who made it.',
+      'Without --signer the signature shows only that the report is whole, not who made it. It takes as long as ' +
+      'the report took.',
     options: [
       option('--signer <fingerprint>', 'the only key that may have signed it', fingerprint),
       option('--previous <report>', 'the report before it (default: the one beside it, if any)', path),
     ],
-    examples: ['symmetra entropy verify reports/report-000001.json'],
+    examples: [
+      'symmetra entropy verify reports/report-000002.json',
+      'symmetra entropy verify mailed.json --previous kept.json --signer "$(cat signer.txt)"',
+    ],
     run: async (run, options, [file = '']) => verify(run, options, path(file)),
   });
 }
@@ -43,16 +48,21 @@ async function verify(invocation: Invocation, options: VerifyOptions, file: stri
       ...(previous !== undefined && { previous }),
       ...(options.signer !== undefined && { signer: options.signer }),
     },
-    threadedBatteries(invocation),
+    threadedBatteries(invocation, new Progress(output, invocation.clock)),
   );
   const pinned = options.signer !== undefined;
   output.result({ valid: true, number, signer, pinned, chained, values }, [
     `report ${number} holds: all ${values} numbers follow from its samples`,
     `signed by ${signer}${pinned ? '' : ' (compare it with the fingerprint that you know, or give --signer)'}`,
-    chained
-      ? 'it follows the report before it'
-      : 'the report before it was not looked at: --previous names it',
+    linkSentence(number, chained),
   ]);
+}
+
+function linkSentence(number: number, chained: boolean): string {
+  if (number === 1) return 'it is the first report of its chain';
+  return chained
+    ? `it follows report ${number - 1}, whose own numbers were not computed again`
+    : `report ${number - 1}, which it should follow, was not looked at: name it with --previous`;
 }
 
 function fingerprint(text: string): string {

@@ -11,12 +11,12 @@ import { addEntropyTest } from './entropy-test.js';
 import { addEntropyVerify } from './entropy-verify.js';
 
 export function addEntropyCommands(program: Command, invocation: Invocation): void {
-  const entropy = addGroup(program, 'entropy', 'random sources, batteries and reports');
+  const entropy = addGroup(program, 'entropy', 'random sources, what they give, and what tests say of it');
   addEntropySources(entropy, invocation);
   addEntropyGet(entropy, invocation);
   addEntropyFeed(entropy, invocation, openDraw);
-  addEntropyTest(entropy, invocation);
   addEntropyReport(entropy, invocation);
   addEntropyVerify(entropy, invocation);
   addEntropyBundle(entropy, invocation);
+  addEntropyTest(entropy, invocation);
 }

@@ -1,12 +1,15 @@
 import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
-import { asReport } from '@symmetra/entropy';
-import type { SignedReport } from '@symmetra/entropy';
+import { asReport, parseReport } from '@symmetra/entropy';
+import type { Report, SignedReport } from '@symmetra/entropy';
+import { failureOf } from '../exit.js';
 import { writeNewFile } from '../output-file.js';
 
 const PRIVATE_DIRECTORY = 0o700;
 const DIGITS = 6;
+/** As often as others may add a report while this one is being written. */
+const MAX_ATTEMPTS = 10;
 const NAME = /^report-(\d{6})\.json$/;
 /** A report of a million samples a source, for 32 sources, fits. */
 const MAX_REPORT_BYTES = 2 ** 28;
@@ -14,6 +17,12 @@ const MAX_REPORT_BYTES = 2 ** 28;
 /** The file of a report within its directory. */
 function fileOf(dir: string, number: number): string {
   return join(dir, `report-${String(number).padStart(DIGITS, '0')}.json`);
+}
+
+/** A report that lies in its file. */
+export interface AddedReport {
+  readonly file: string;
+  readonly made: Report;
 }
 
 /** A chain of reports, each a file, and the key that signs them beside it. */
@@ -33,24 +42,36 @@ export class ReportDirectory {
   }
 
   /** The last report of the chain; undefined before the first. @throws FILE_CORRUPT, REPORT_MALFORMED */
-  async last(): Promise<SignedReport | undefined> {
+  async last(): Promise<Report | undefined> {
     const names = await readdir(this.#dir);
     const numbers = names.flatMap((name) => NAME.exec(name)?.slice(1).map(Number) ?? []);
     if (numbers.length === 0) return undefined;
-    return asReport(await readReport(fileOf(this.#dir, Math.max(...numbers))));
+    return asReport(await readReport(fileOf(this.#dir, Math.max(...numbers)))).report;
   }
 
-  /** Adds the next report. @returns its file. @throws FILE_EXISTS when another process was faster. */
-  async add(signed: SignedReport): Promise<string> {
-    const file = fileOf(this.#dir, signed.report.number);
-    await writeNewFile(file, `${JSON.stringify(signed, undefined, 1)}\n`);
-    return file;
+  /**
+   * Adds the next report. When somebody else adds one meanwhile, it is made once more, to follow that one.
+   * @param make the report that follows the last one.
+   * @throws FILE_EXISTS when somebody else is always faster; what `make` and {@link last} throw.
+   */
+  async add(make: (last: Report | undefined) => SignedReport): Promise<AddedReport> {
+    for (let attempt = 1; ; attempt++) {
+      const signed = make(await this.last());
+      const file = fileOf(this.#dir, signed.report.number);
+      try {
+        await writeNewFile(file, `${JSON.stringify(signed, undefined, 1)}\n`);
+        return { file, made: signed.report };
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || failureOf(error).code !== 'FILE_EXISTS') throw error;
+      }
+    }
   }
 }
 
 /**
  * What a file of a report holds, yet to be checked.
- * @throws FILE_CORRUPT when it is not JSON, FILE_TOO_LARGE, NOT_A_FILE, and what the system answers.
+ * @throws FILE_CORRUPT when it is not JSON, REPORT_MALFORMED when a member stands in it twice, FILE_TOO_LARGE,
+ *   NOT_A_FILE, and what the system answers.
  */
 export async function readReport(file: string): Promise<unknown> {
   const info = await stat(file);
@@ -60,8 +81,9 @@ export async function readReport(file: string): Promise<unknown> {
   }
   const text = await readFile(file, 'utf8');
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
+    return parseReport(text);
+  } catch (error) {
+    if (error instanceof SymmetraError) throw error;
     throw new SymmetraError('FILE_CORRUPT', `the file does not hold JSON: ${file}`);
   }
 }

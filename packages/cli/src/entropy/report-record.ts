@@ -1,4 +1,7 @@
 import type { SourceEvidence } from '@symmetra/entropy';
+import { labelsOf } from './source-record.js';
+
+const DECIMALS = 4;
 
 /** What a report found of one source, in short. */
 export interface SourceFinding {
@@ -23,4 +26,18 @@ export function sourceFinding({ description, health, assessment }: SourceEvidenc
     ...(assessment && { assessed: assessment.minEntropy }),
     alarms: health.alarms.length,
   };
+}
+
+export const FINDING_HEADINGS = ['source', 'labels', 'claimed', 'assessed', 'alarms'];
+
+/** A finding as a row below {@link FINDING_HEADINGS}. */
+export function findingRow(evidence: SourceEvidence): string[] {
+  const { name, claimed, assessed, alarms } = sourceFinding(evidence);
+  return [
+    name,
+    labelsOf(evidence.description),
+    claimed === 0 ? 'nothing' : claimed.toFixed(DECIMALS),
+    assessed?.toFixed(DECIMALS) ?? '-',
+    String(alarms),
+  ];
 }

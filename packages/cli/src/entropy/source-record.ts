@@ -33,16 +33,23 @@ export function sourceRecord(status: PipelineStatus): object {
 
 export const SOURCE_HEADINGS = ['source', 'kind', 'labels', 'bits', 'claimed', 'measured', 'state'];
 
-/** A source as a row below {@link SOURCE_HEADINGS}. */
-export function sourceRow({
-  description,
-  state,
-  minEntropy,
-  lastAlarm,
-  lastError,
-}: PipelineStatus): string[] {
-  const { name, kind, bitsPerSample, minEntropyPerSample } = description;
+/** The state of a source, with the reason where it does not serve. */
+export function standingOf({ state, lastAlarm, lastError }: PipelineStatus): string {
   const cause = lastError ?? lastAlarm?.test;
+  return state === 'qualified' || cause === undefined ? state : `${state} (${cause})`;
+}
+
+/** What is to be said of sources that are simulated; nothing when none is. */
+export function simulatedNotes(descriptions: readonly SourceDescription[]): string[] {
+  return descriptions
+    .filter(({ simulated }) => simulated)
+    .map(({ name }) => `${name} is simulated: a program computes its noise, no photon is measured.`);
+}
+
+/** A source as a row below {@link SOURCE_HEADINGS}. */
+export function sourceRow(status: PipelineStatus): string[] {
+  const { description, minEntropy } = status;
+  const { name, kind, bitsPerSample, minEntropyPerSample } = description;
   return [
     name,
     kind,
@@ -50,6 +57,6 @@ export function sourceRow({
     String(bitsPerSample),
     minEntropyPerSample === 0 ? 'nothing' : minEntropyPerSample.toFixed(DECIMALS),
     minEntropy === undefined ? '-' : minEntropy.toFixed(DECIMALS),
-    state === 'qualified' || cause === undefined ? state : `${state} (${cause})`,
+    standingOf(status),
   ];
 }
