@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { until } from './faults-source.js';
 import { BLOCK_SAMPLES, FAIR, STUCK, WINDOW, WINDOW_BLOCKS, World, fair, good } from './pipeline-world.js';
 
+/** SP 800-90B, 4.3. */
+const START_UP_SAMPLES = 1024;
+
 describe('a good source', () => {
   test('qualifies, fills its pool and is read again only when blocks were taken', async () => {
     const world = new World(good);
@@ -57,6 +60,22 @@ describe('a good source', () => {
     expect(world.pipeline.status().windows).toBe(2 ** 18 / WINDOW + 1);
     expect(world.pipeline.status().minEntropy).toBeGreaterThan(0.95);
     await world.pipeline.close();
+  });
+
+  test('is served only after the start-up test, however short its windows are', async () => {
+    const bytes = { bitsPerSample: 8, minEntropyPerSample: 8, raw: false };
+    const short = { window: 192, quarantineWindows: 1, poolBlocks: 4 };
+    const world = new World(fair(8), short, bytes);
+    world.pipeline.start();
+    await until(() => world.pipeline.availableBlocks > 0, 'a block');
+    expect(world.pipeline.status().samples).toBeGreaterThanOrEqual(START_UP_SAMPLES);
+    await world.pipeline.close();
+    expect(() => new World(fair(8), { ...short, recovery: { qualifyingWindows: 5 } }, bytes)).toThrow(
+      expect.objectContaining({
+        code: 'PIPELINE_OPTIONS',
+        details: { option: 'qualifyingWindows', value: 5, least: 6 },
+      }),
+    );
   });
 
   test('what claims no min-entropy is extracted and credited nothing', async () => {
@@ -169,6 +188,26 @@ describe('alarms', () => {
 });
 
 describe('errors of the source', () => {
+  test.each([
+    ['fewer', -1],
+    ['more', 1],
+  ])('it gives %s samples than it was asked for: nothing is extracted', async (_what, change) => {
+    const world = new World(good);
+    const { read } = world.source;
+    world.source.read = async (count, signal) => read.call(world.source, count + change, signal);
+    world.pipeline.start();
+    await world.reaches('quarantined');
+    expect(world.events).toEqual([
+      {
+        kind: 'quarantined',
+        source: 'scripted',
+        error: change < 0 ? 'SOURCE_SHORT_READ' : 'SOURCE_BAD_PAYLOAD',
+      },
+    ]);
+    expect(world.pipeline.status()).toMatchObject({ windows: 0, alarms: 0, availableBits: 0 });
+    await world.pipeline.close();
+  });
+
   test('discard what is unreleased; it is read again after pauses that grow, for ever', async () => {
     const world = new World((at) => (at < 10 * WINDOW ? FAIR : 'SOURCE_SILENT'), {
       recovery: { maxQuarantines: 2, firstPauseMs: 1000, longestPauseMs: 4000 },

@@ -1,4 +1,4 @@
-import { wipe } from '@symmetra/crypto';
+import { SymmetraError, wipe } from '@symmetra/crypto';
 import { START_UP_SAMPLES } from '../health/health-suite.js';
 import type { HealthSuite } from '../health/health-suite.js';
 import { graver } from '../health/health-test.js';
@@ -37,12 +37,13 @@ export class WindowReader {
   /**
    * Reads the next window; stops at an alarm, for then the rest would be thrown away.
    * @returns the alarm, its sample counted over the life of the reader.
-   * @throws what the source throws; the reason of `signal`, whether the source heeds it or not.
+   * @throws what the source throws; SOURCE_SHORT_READ and SOURCE_BAD_PAYLOAD when it gives fewer or more samples than it
+   *   was asked for; the reason of `signal`, whether the source heeds it or not.
    */
   async read(signal: AbortSignal): Promise<Alarm | undefined> {
     for (let at = 0; at < this.#samples.length;) {
       const count = Math.min(READ_SAMPLES, this.#samples.length - at);
-      const block = await unlessAborted(this.#source.read(count, signal), signal);
+      const block = await this.#next(count, signal);
       const alarm = this.#feed(block);
       this.#samples.set(block.samples, at);
       wipe(block.samples);
@@ -59,7 +60,7 @@ export class WindowReader {
    * @returns and throws as {@link WindowReader.read}.
    */
   async testOnDemand(signal: AbortSignal): Promise<Alarm | undefined> {
-    const block = await unlessAborted(this.#source.read(START_UP_SAMPLES, signal), signal);
+    const block = await this.#next(START_UP_SAMPLES, signal);
     const before = this.#tested;
     const found = this.#suite.onDemand(block);
     const alarm = graver(found && { ...found, sample: before + found.sample }, this.#feed(block));
@@ -77,6 +78,20 @@ export class WindowReader {
     this.wipe();
     this.#suite.reset();
     this.#origin = this.#tested;
+  }
+
+  /** Just so many samples: for fewer a block would be credited what is not in it. */
+  async #next(count: number, signal: AbortSignal): Promise<NoiseBlock> {
+    const block = await unlessAborted(this.#source.read(count, signal), signal);
+    const got = block.samples.length;
+    if (got === count) return block;
+    wipe(block.samples);
+    const code = got < count ? 'SOURCE_SHORT_READ' : 'SOURCE_BAD_PAYLOAD';
+    throw new SymmetraError(code, `the source gave ${got} samples, not ${count}`, {
+      source: this.#source.description.name,
+      got,
+      wanted: count,
+    });
   }
 
   #feed(block: NoiseBlock): Alarm | undefined {
