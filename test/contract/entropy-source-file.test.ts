@@ -147,6 +147,16 @@ describe('a regular file as a source', () => {
     );
   });
 
+  it('may not be text where bytes are conditioned, whatever they are credited', async () => {
+    const path = await fileOf(
+      Buffer.from('The service is not available. Please try again later.\n'.repeat(4)),
+    );
+    for (const minEntropyPerSample of [0, 4]) {
+      const source = sourceOf(path, { raw: false, minEntropyPerSample });
+      expect(await codeOf(source.read(200, never()))).toBe('SOURCE_BAD_PAYLOAD');
+    }
+  });
+
   it('is read by one at a time', async () => {
     const source = sourceOf('/dev/urandom');
     const first = source.read(1000, never());

@@ -35,8 +35,8 @@ export interface ByteNoiseOptions {
 
 /**
  * A source over a feed of bytes: the time limit, one call at a time, and the checks that hold for all feeds. A sample
- * must fit its bits. Where at least 7.5 bits of a byte are claimed, a run of 64 bytes of ASCII text is a page or a banner
- * and no noise: in such noise one begins at a given place with a probability below 2^-56.
+ * must fit its bits. Where bytes are conditioned, or at least 7.5 bits of a byte are claimed, a run of 64 bytes of ASCII
+ * text is a page or a banner and no noise: in such noise one begins at a given place with a probability below 2^-56.
  */
 export class ByteNoise implements NoiseSource {
   readonly description: SourceDescription;
@@ -101,7 +101,7 @@ export class ByteNoise implements NoiseSource {
   }
 
   #checkSamples(samples: Uint8Array): void {
-    const { name, bitsPerSample, minEntropyPerSample } = this.description;
+    const { name, bitsPerSample, minEntropyPerSample, raw } = this.description;
     const bound = 2 ** bitsPerSample;
     if (bitsPerSample < 8 && samples.some((sample) => sample >= bound)) {
       throw new SymmetraError(
@@ -113,7 +113,9 @@ export class ByteNoise implements NoiseSource {
         },
       );
     }
-    if (minEntropyPerSample >= TEXT_CHECK_BITS && hasText(samples)) {
+    // What was conditioned is uniform, whatever it is credited.
+    const bits = raw ? minEntropyPerSample : bitsPerSample;
+    if (bits >= TEXT_CHECK_BITS && hasText(samples)) {
       throw new SymmetraError('SOURCE_BAD_PAYLOAD', 'the source sent text where noise should be', {
         source: name,
       });
