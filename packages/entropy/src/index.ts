@@ -35,6 +35,8 @@ export { UNIFORM_GATE_TESTS } from './gate/gate-tests.js';
 export type { GateTest } from './gate/gate-tests.js';
 export { RollingAggregate } from './gate/rolling-aggregate.js';
 export type { Aggregate, RollingAggregateOptions } from './gate/rolling-aggregate.js';
+export { WatchedGate } from './gate/watched-gate.js';
+export type { GateWatch, WatchedGateOptions } from './gate/watched-gate.js';
 export { AdaptiveProportion } from './health/adaptive-proportion.js';
 export { ContextPredictor } from './health/context-predictor.js';
 export { proportionCutoff, repetitionCutoff } from './health/cutoffs.js';

@@ -1,5 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 import { START_UP_SAMPLES } from '../health/health-suite.js';
+import type { GateWatch } from '../gate/watched-gate.js';
 import type { Alarm, HealthTest } from '../health/health-test.js';
 import type { SourceClock } from '../source/clock.js';
 import type { SourceDescription } from '../source/noise-source.js';
@@ -9,6 +10,8 @@ import type { PipelineState, RecoveryPolicy } from './pipeline-state.js';
 /** A check of extracted bytes before they may be served. */
 export interface OutputGate {
   check(buffer: Uint8Array): { readonly passed: boolean };
+  /** What it has seen so far, if it keeps that. */
+  readonly watch?: GateWatch;
 }
 
 /** A change of state that others have to know of. */
@@ -49,6 +52,8 @@ export interface PipelineStatus {
   readonly minEntropy?: number;
   /** What the last assessment of its raw samples found. */
   readonly assessed?: Assessed;
+  /** What its gate has seen of the extracted bytes. */
+  readonly gate?: GateWatch;
 }
 
 /** What SP 800-90B, 3.1.3 (non-IID) found in samples that were set aside. */

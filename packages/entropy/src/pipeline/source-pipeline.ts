@@ -115,6 +115,7 @@ export class SourcePipeline {
 
   status(): PipelineStatus {
     const minEntropy = this.#suite.minEntropy;
+    const gate = this.#gate?.watch;
     return {
       description: this.description,
       state: this.state,
@@ -127,6 +128,7 @@ export class SourcePipeline {
       ...(this.#lastAlarm && { lastAlarm: this.#lastAlarm }),
       ...(this.#lastError !== undefined && { lastError: this.#lastError }),
       ...(minEntropy !== undefined && { minEntropy }),
+      ...(gate && { gate }),
     };
   }
 

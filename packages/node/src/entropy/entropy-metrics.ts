@@ -86,5 +86,33 @@ export function entropyMetrics(status: () => GeneratorStatus): readonly Metric[]
       labelNames: ['source'],
       read: () => perSource(({ assessed }) => (assessed === undefined ? undefined : assessed.time / 1000)),
     },
+    {
+      name: 'symmetra_entropy_gate_buffers_total',
+      help: 'Buffers of extracted bytes that the gate looked at.',
+      kind: 'counter',
+      labelNames: ['source'],
+      read: () => perSource(({ gate }) => gate?.buffers),
+    },
+    {
+      name: 'symmetra_entropy_gate_rejected_total',
+      help: 'Those of them that it threw away.',
+      kind: 'counter',
+      labelNames: ['source'],
+      read: () => perSource(({ gate }) => gate?.rejected),
+    },
+    {
+      name: 'symmetra_entropy_gate_chi_square_p',
+      help: 'How often good bytes are more uneven than all that passed the gate; below 2^-41 it shuts, for good.',
+      kind: 'gauge',
+      labelNames: ['source'],
+      read: () => perSource(({ gate }) => gate?.chiSquareP),
+    },
+    {
+      name: 'symmetra_entropy_gate_suspicious_tests',
+      help: 'Tests of the gate whose last thousand p-values do not look like those of good data.',
+      kind: 'gauge',
+      labelNames: ['source'],
+      read: () => perSource(({ gate }) => gate?.suspicious.length),
+    },
   ];
 }

@@ -4,10 +4,10 @@ import {
   AssessedSource,
   BEAM_SPLITTER_SETUP,
   BatteryThread,
-  BufferGate,
   DetectorMonitor,
   RandomBitGenerator,
   SourcePipeline,
+  WatchedGate,
   openSource,
   osRandom,
 } from '@symmetra/entropy';
@@ -53,7 +53,7 @@ export function openGenerator({ config, clock, onEvent }: EntropyOptions): Rando
         const options = {
           random,
           clock,
-          gate: (bytes: number) => new BufferGate({ bytes }),
+          gate: (bytes: number) => new WatchedGate({ bytes }),
           monitors: entry.kind === 'detector' ? [new DetectorMonitor(SETUPS[entry.setup])] : [],
           onEvent: notify,
         };
