@@ -225,6 +225,22 @@ describe('the monitor of a detector', () => {
     expect(judge(samples.with(500, samples[500] === 0 ? 1 : 0))).toMatchObject(wrong);
     expect(judge(samples.subarray(1))).toMatchObject(wrong);
     expect(judge(samples.subarray(0, 999))).toMatchObject(wrong);
+    expect(judge(Uint8Array.of(...samples, 0))).toMatchObject(wrong);
+  });
+
+  test('sees at once a click within the dead time, which no detector can make', () => {
+    const { samples, clicks } = new SimulatedDetector(ARRIVAL_TIME_SETUP, seed(10)).read(100_000);
+    // A whole round of the bins less: the sample is as it was, and the wait is below 40 ns of 45.
+    const round = 640;
+    const index = clicks.intervals.findIndex((ticks) => ticks >= round && ticks % round < 39);
+    const hasty = clicks.intervals.with(index, (clicks.intervals[index] ?? 0) % round);
+    const monitor = new DetectorMonitor(ARRIVAL_TIME_SETUP);
+    expect(index).toBeGreaterThan(0);
+    expect(monitor.feed({ samples, clicks: { ...clicks, intervals: hasty } })).toEqual({
+      test: 'detector-dead-time',
+      level: 'permanent',
+      sample: index,
+    });
   });
 
   test('sees a click of a detector that can not click', () => {

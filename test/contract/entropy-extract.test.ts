@@ -205,6 +205,17 @@ describe('the conditioner', () => {
     expect(of(['a', 0, 64])).not.toEqual(of(['a', 0, 64], ['', 0, 0]));
   });
 
+  it('tells parts apart where the bytes of one look like the head of the next', () => {
+    const credited = 'x'.repeat(64);
+    const head = '\0\0\0\u0001a';
+    const of = (first: string, second: string): Uint8Array =>
+      condition([
+        { source: 'a', bytes: utf8(first), entropyBits: 448 },
+        { source: 'a', bytes: utf8(second), entropyBits: 0 },
+      ]);
+    expect(of(`${credited}${head}y`, 'z')).not.toEqual(of(credited, `y${head}z`));
+  });
+
   it('refuses to make a seed of less than 448 credited bits', () => {
     expect(SEED_ENTROPY_BITS).toBe(448);
     expect(condition([alice, bob])).toHaveLength(48);

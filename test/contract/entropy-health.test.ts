@@ -316,6 +316,30 @@ describe('the tests of a source', () => {
     expect(suite.feed({ samples: new Uint8Array(1000) })?.level).toBe('permanent');
   });
 
+  test('each test of raw noise is in place: what it finds, the others do not see in time', () => {
+    const random = new Prng('each test');
+    const periodic = random.bytes(2 ** 18);
+    for (let i = 3; i < periodic.length; i++) {
+      if (random.chance(0.1)) periodic[i] = periodic[i - 3] as number;
+    }
+    const contextual = biased(random, 2 ** 19, 0.5);
+    for (let i = 8; i < contextual.length; i++) {
+      const likely = [2, 5, 8].reduce((sum, lag) => sum ^ (contextual[i - lag] as number), 0);
+      contextual[i] = random.chance(0.6) ? likely : 1 - likely;
+    }
+    const repeated = random.bytes(4096);
+    const sinking = random.bytes(2 ** 18).map((byte) => (random.chance(0.01) ? 77 : byte));
+    for (const [name, bits, h, samples] of [
+      ['lag-predictor', 8, 6, periodic],
+      ['context-predictor', 1, 0.9, contextual],
+      ['duplicate-blocks', 8, 6, Uint8Array.of(...repeated, ...repeated)],
+      ['rolling-min-entropy', 8, 7.5, sinking],
+    ] as const) {
+      const suite = new HealthSuite(described({ bitsPerSample: bits, minEntropyPerSample: h }));
+      expect(suite.feed({ samples })).toMatchObject({ test: name, level: 'permanent' });
+    }
+  });
+
   test('a permanent alarm of any test decides over an intermittent one', () => {
     const late: HealthTest = {
       name: 'late',

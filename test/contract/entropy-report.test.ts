@@ -148,6 +148,8 @@ describe('a report is refused', () => {
     await expect(verify(signReport({ ...first.report, sources: [other] }, signer))).rejects.toMatchObject({
       code: 'REPORT_MALFORMED',
     });
+    const renamed = changed(first.report, ['sources', '0', 'sample', 'sha256']);
+    await expect(verify(signReport(renamed, signer))).rejects.toMatchObject({ code: 'REPORT_MALFORMED' });
     const { assessment, ...bare } = noise;
     expect(assessment).toBeDefined();
     await expect(verify(signReport({ ...first.report, sources: [bare] }, signer))).rejects.toMatchObject({

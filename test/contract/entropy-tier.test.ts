@@ -165,6 +165,15 @@ describe('the full tier', () => {
     tier.bytes(48);
     for (const length of [1, 32, 48]) expect(codeOf(() => tier.bytes(length))).toBe('ENTROPY_SHORT');
   });
+
+  it('gives nothing at all when its supply runs dry in the middle, against its word', () => {
+    const supply = new Supply(1000);
+    const tier = new FullTier(supply);
+    const { take } = supply;
+    supply.take = () => (supply.taken < 2 ? take.call(supply) : undefined);
+    expect(codeOf(() => tier.bytes(96))).toBe('ENTROPY_SHORT');
+    expect(tier.ledger).toEqual({ seedBitsIn: 384, maskBitsIn: 384, bitsOut: 0 });
+  });
 });
 
 describe.each([

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SymmetraError } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy';
+import type { GeneratorStatus } from '@symmetra/entropy';
+import { entropyMetrics } from '@symmetra/node';
 import { NodeNetwork, TestDevice } from '@symmetra/testing';
 
 const REFUSED = { code: 'ENTROPY_EXHAUSTED' };
@@ -71,6 +73,62 @@ describe('a node without entropy', () => {
     const { nodeId, header, share } = negotiation();
     await expect(alice.call(nodeId, NEGOTIATE, { header, share })).rejects.toMatchObject({
       code: 'PEER_REVOKED',
+    });
+  });
+});
+
+describe('the metrics of entropy', () => {
+  const description = {
+    name: 'lamp',
+    kind: 'detector',
+    physical: true,
+    quantum: true,
+    simulated: true,
+    raw: true,
+    bitsPerSample: 1,
+    minEntropyPerSample: 0.8,
+  } as const;
+
+  /** What a scrape reads: the values of each metric, without their labels. */
+  function scraped(state: GeneratorStatus['state'], source: 'qualified' | 'quarantined') {
+    const status: GeneratorStatus = {
+      state,
+      sources: [
+        {
+          description,
+          state: source,
+          availableBits: 10_220,
+          occupiedBits: 0,
+          samples: 70_000,
+          windows: 1,
+          discardedWindows: 2,
+          alarms: 3,
+        },
+      ],
+      availableSeeds: 20,
+      ledger: { creditedBits: 5110, fullBits: 384, drbgBits: 1024, refusals: 4 },
+    };
+    const metrics = entropyMetrics(() => status);
+    return Object.fromEntries(metrics.map(({ name, read }) => [name, read().map(({ value }) => value)]));
+  }
+
+  test('say what the generator says', () => {
+    expect(scraped('ready', 'qualified')).toMatchObject({
+      symmetra_entropy_ready: [1],
+      symmetra_entropy_seeds: [20],
+      symmetra_entropy_refusals_total: [4],
+      symmetra_entropy_credited_bits_total: [5110],
+      symmetra_entropy_output_bits_total: [384, 1024],
+      symmetra_entropy_source_qualified: [1],
+      symmetra_entropy_source_alarms_total: [3],
+      symmetra_entropy_source_samples_total: [70_000],
+    });
+  });
+
+  test.each(['starting', 'exhausted'] as const)('show that nothing is ready while it is %s', (state) => {
+    expect(scraped(state, 'quarantined')).toMatchObject({
+      symmetra_entropy_ready: [0],
+      symmetra_entropy_source_qualified: [0],
     });
   });
 });

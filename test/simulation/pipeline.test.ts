@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { until } from './faults-source.js';
+import { transparentSeed, until } from './faults-source.js';
 import { BLOCK_SAMPLES, FAIR, STUCK, WINDOW, WINDOW_BLOCKS, World, fair, good } from './pipeline-world.js';
 
 /** SP 800-90B, 4.3. */
@@ -17,7 +17,7 @@ describe('a good source', () => {
     expect(world.source.position).toBe(position);
     expect(world.pipeline.status()).toMatchObject({
       state: 'qualified',
-      availableBits: 2 * WINDOW_BLOCKS * 1022,
+      availableBits: 2 * WINDOW_BLOCKS * 921,
       occupiedBits: 0,
       samples: position,
       windows: position / WINDOW,
@@ -25,7 +25,7 @@ describe('a good source', () => {
       alarms: 0,
     });
     const block = world.pipeline.take();
-    expect(block).toMatchObject({ entropyBits: 1022 });
+    expect(block).toMatchObject({ entropyBits: 921 });
     expect(block?.bytes).toHaveLength(128);
     expect(world.pipeline.status().occupiedBits).toBe(1024);
     await until(() => world.source.position > position, 'another window');
@@ -112,6 +112,33 @@ describe('alarms', () => {
     const after = await world.drainUntil(() => world.source.position > 45 * WINDOW, 'more windows');
     expect(world.events.slice(2)).toEqual([{ kind: 'requalified', source: 'scripted' }]);
     expect(Math.min(...after)).toBeGreaterThanOrEqual(resumed);
+    await world.pipeline.close();
+  });
+
+  test('the source serves again after as many clean windows as at the start, under another seed of the extractor', async () => {
+    const marks: [kind: string, windows: number, seeds: number][] = [];
+    let seeds = 0;
+    const world = new World(good, {
+      random: (length) => {
+        seeds++;
+        return transparentSeed(length);
+      },
+      recovery: { qualifyingWindows: 7 },
+      onEvent: ({ kind }) => {
+        marks.push([kind, world.pipeline.status().windows, seeds]);
+        world.source.become(good);
+      },
+    });
+    world.pipeline.start();
+    await world.reaches('qualified');
+    world.source.become((at) => (at % WINDOW < 2000 ? 0.67 : FAIR));
+    await world.drainUntil(() => marks.length === 3, 'an alarm and its end');
+    const failed = marks[1]?.[1] ?? 0;
+    expect(marks).toEqual([
+      ['qualified', 7, 1],
+      ['quarantined', failed, 2],
+      ['requalified', failed + 7, 2],
+    ]);
     await world.pipeline.close();
   });
 
