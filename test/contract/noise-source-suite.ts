@@ -35,8 +35,9 @@ function faultsOf(description: SourceDescription): string[] {
   const { name, quantum, physical, simulated, bitsPerSample, minEntropyPerSample } = description;
   const faults: string[] = [];
   if (!NAME.test(name)) faults.push('name');
-  if (!Number.isInteger(bitsPerSample) || bitsPerSample < 1 || bitsPerSample > 8)
+  if (!Number.isInteger(bitsPerSample) || bitsPerSample < 1 || bitsPerSample > 8) {
     faults.push('bitsPerSample');
+  }
   if (!(minEntropyPerSample >= 0 && minEntropyPerSample <= bitsPerSample)) faults.push('minEntropyPerSample');
   // A quantum process is a physical one, unless a program computes it.
   if (quantum && !simulated && !physical) faults.push('quantum');

@@ -6,7 +6,10 @@ import { ARRIVAL_TIME_SETUP, BEAM_SPLITTER_SETUP } from '@symmetra/entropy';
 import { effort } from './effort.js';
 
 const ORDER = { seed: '5a'.repeat(32), faults: [{ at: 10, kind: 'lamp', power: 0 }], firstClick: 0 };
-const GOOD = [ARRIVAL_TIME_SETUP, BEAM_SPLITTER_SETUP].map((setup) => ({ ...ORDER, setup }));
+const GOOD = [
+  { ...ORDER, setup: ARRIVAL_TIME_SETUP },
+  { ...ORDER, setup: BEAM_SPLITTER_SETUP },
+];
 
 /** A good order in which one figure, or a whole part, is something else. */
 const nearly = fc
