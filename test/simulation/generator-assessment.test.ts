@@ -44,6 +44,8 @@ afterEach(async () => {
 class World {
   readonly clock = new ManualClock();
   readonly events: GeneratorEvent[] = [];
+  /** Seeds that were there for who heard that the noise is bad. */
+  drawnByHearers = 0;
   readonly noise: NoiseWithMemory;
   readonly generator: RandomBitGenerator;
 
@@ -55,7 +57,10 @@ class World {
       os: random,
       clock: this.clock,
       thread: { close: async () => thread.close?.() },
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event) => {
+        this.events.push(event);
+        if (event.kind === 'assessed' && !event.assessed.passed) this.drawAsHearer();
+      },
       open: (notify) => [
         new AssessedSource(this.noise, {
           random,
@@ -90,6 +95,12 @@ class World {
       this.draw();
       return condition();
     }, what);
+  }
+
+  drawAsHearer(): void {
+    const { availableSeeds } = this.generator.status();
+    this.drawnByHearers += availableSeeds;
+    if (availableSeeds > 0) this.generator.full(1);
   }
 
   draw(): void {
@@ -150,9 +161,10 @@ describe('a source whose noise is less than it claims, as no test beside it sees
     await world.drawUntil(() => world.kinds.includes('exhausted'), 'the end of its service');
     expect(world.events.slice(-3)).toMatchObject([
       { kind: 'assessed', assessed: { passed: false } },
-      { kind: 'quarantined', source: 'memory', alarm: { test: 'assessment', level: 'permanent' } },
       { kind: 'exhausted' },
+      { kind: 'quarantined', source: 'memory', alarm: { test: 'assessment', level: 'permanent' } },
     ]);
+    expect(world.drawnByHearers).toBe(0);
     expect(world.source.assessed?.minEntropy).toBeLessThan(0.3);
     expect(world.source).toMatchObject({ state: 'quarantined', availableBits: 0, alarms: 1 });
     expect(world.generator.status().availableSeeds).toBe(0);

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { RandomBitGenerator } from '@symmetra/entropy';
-import type { GeneratorEvent, RandomBytes } from '@symmetra/entropy';
+import type { GeneratorEvent, NodeRandomness, RandomBytes } from '@symmetra/entropy';
 import { ManualClock, Prng } from '@symmetra/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ScriptedSource } from './scripted-source.js';
@@ -18,7 +18,11 @@ afterEach(async () => {
   for (const generator of opened.splice(0)) await generator.close();
 });
 
-function open(credits: readonly number[], os = zeros) {
+function open(
+  credits: readonly number[],
+  os = zeros,
+  onEvent: (event: GeneratorEvent) => void = () => undefined,
+) {
   const events: GeneratorEvent[] = [];
   const clock = new ManualClock();
   let sources: readonly ScriptedSource[] = [];
@@ -29,7 +33,10 @@ function open(credits: readonly number[], os = zeros) {
     },
     os,
     clock,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      onEvent(event);
+    },
   });
   opened.push(generator);
   const [first, second] = sources as [ScriptedSource, ScriptedSource];
@@ -98,6 +105,52 @@ describe('without a good source', () => {
   });
 });
 
+describe('whoever hears of an event', () => {
+  test('finds the generator as it is after it', () => {
+    const heard: string[] = [];
+    const drbgs: NodeRandomness[] = [];
+    const { generator, first } = open([1022], zeros, ({ kind }) => {
+      const allowed = codeOf(() => drbgs[0]?.requireEntropy());
+      heard.push(`${kind}: ${generator.status().state}, ${allowed}`);
+    });
+    first.qualify(8);
+    drbgs.push(generator.drbg());
+    first.fail();
+    first.qualify(1);
+    expect(heard).toEqual([
+      'qualified: ready, none',
+      'ready: ready, none',
+      'quarantined: exhausted, ENTROPY_EXHAUSTED',
+      'exhausted: exhausted, ENTROPY_EXHAUSTED',
+      'requalified: ready, none',
+      'restored: ready, none',
+    ]);
+  });
+});
+
+describe('a wait for entropy', () => {
+  test('ends when none is left but sources that are never credited', async () => {
+    const { generator, clock, first, second } = open([1022, 0]);
+    second.qualify(100);
+    const waiting = generator.untilAvailable(1, AbortSignal.timeout(1000)).catch((error: unknown) => error);
+    first.fail('out-of-service');
+    clock.advance(100);
+    expect(await waiting).toMatchObject({ code: 'ENTROPY_NOT_READY' });
+  });
+
+  test('ends when the generator is closed, which makes no keys from then on', async () => {
+    const { generator, clock, first } = open([1022]);
+    first.qualify(1);
+    const { requireEntropy } = generator.drbg();
+    requireEntropy();
+    const waiting = generator.untilAvailable(9, AbortSignal.timeout(1000)).catch((error: unknown) => error);
+    await generator.close();
+    clock.advance(100);
+    expect(await waiting).toMatchObject({ code: 'ENTROPY_NOT_READY' });
+    expect(codeOf(requireEntropy)).toBe('ENTROPY_EXHAUSTED');
+  });
+});
+
 describe('several sources', () => {
   test('no request fails while one good source is left, whichever fails', () => {
     const { generator, sources } = open([1022, 1022, 1022]);
@@ -146,6 +199,19 @@ describe('several sources', () => {
     expect(await draw('nothing')).toBe(plain);
     expect(await draw('os')).not.toBe(plain);
     expect(await draw('second')).not.toBe(plain);
+  });
+
+  test('what the others add to a seed is not credited', async () => {
+    const { generator, first, second } = open([1022, 600]);
+    for (const source of [first, second]) source.qualify(10);
+    generator.full(1);
+    await settled();
+    const before = second.taken.length;
+    expect(before).toBe(1);
+    generator.full(SEED_BYTES);
+    // Three seeds, each of one half of a block of the first source.
+    expect(generator.status().ledger.creditedBits).toBe(3 * 511);
+    expect(second.taken.length).toBe(before);
   });
 
   test('a seed of a source with little credit takes as much more of it', () => {

@@ -149,6 +149,8 @@ export class AssessedSource {
     const { clock, onEvent } = this.#options;
     const passed = minEntropy >= this.#limit;
     this.#running = false;
+    // From here on it gives nothing: whoever hears of the assessment may draw.
+    this.#condemned ||= !passed;
     this.#assessed = { minEntropy, passed, samples: this.#samples, time: clock.now() };
     onEvent?.({ kind: 'assessed', source: name, assessed: this.#assessed });
     if (!passed) {

@@ -89,12 +89,13 @@ export class RandomBitGenerator {
 
   /**
    * Waits until so many seeds can be made.
-   * @throws ENTROPY_NOT_READY when every source is out of service; the reason of `signal` when that is aborted.
+   * @throws ENTROPY_NOT_READY when every source that is credited is out of service or closed; the reason of `signal`
+   *   when that is aborted.
    */
   async untilAvailable(seeds: number, signal: AbortSignal): Promise<void> {
     while (this.#seeds.available < seeds) {
       signal.throwIfAborted();
-      if (this.#sources.every((source) => source.state === 'out-of-service')) {
+      if (this.#sources.every(isOfNoUse)) {
         throw new SymmetraError('ENTROPY_NOT_READY', 'no source of entropy passes its tests');
       }
       await pause(this.#clock, POLL_MS, signal);
@@ -119,7 +120,7 @@ export class RandomBitGenerator {
     return {
       bytes: (length) => this.#counted(() => tier.bytes(length)),
       requireEntropy: () => {
-        if (this.#state === 'ready') return;
+        if (this.#seeds.serves) return;
         this.#refusals += 1;
         throw new SymmetraError('ENTROPY_EXHAUSTED', 'no good source of entropy is left');
       },
@@ -136,16 +137,15 @@ export class RandomBitGenerator {
 
   #sourceChanged(event: SourceEvent): void {
     if (event.kind === 'assessed' && !event.assessed.passed) this.#forget(event.source);
+    const before = this.#state;
+    if (this.#seeds.serves) this.#state = 'ready';
+    else if (before === 'ready') this.#state = 'exhausted';
+    const after = this.#state;
+    // Whoever hears of it may draw at once, and finds the generator as it is by now.
     this.#onEvent(event);
-    const serves = this.#seeds.serves;
-    if (serves && this.#state !== 'ready') {
-      const kind = this.#state === 'exhausted' ? 'restored' : 'ready';
-      this.#state = 'ready';
-      this.#onEvent({ kind });
-    } else if (!serves && this.#state === 'ready') {
-      this.#state = 'exhausted';
-      this.#onEvent({ kind: 'exhausted' });
-    }
+    if (after === before) return;
+    if (after === 'exhausted') this.#onEvent({ kind: 'exhausted' });
+    else this.#onEvent({ kind: before === 'exhausted' ? 'restored' : 'ready' });
   }
 
   /** What was taken from a source before its noise was found to be worth less than it claims. */
@@ -161,4 +161,9 @@ export class RandomBitGenerator {
       throw error;
     }
   }
+}
+
+/** Whether no seed will ever rest on a source, unless an operator does something. */
+function isOfNoUse({ blockEntropyBits, state }: TestedSource): boolean {
+  return blockEntropyBits === 0 || state === 'out-of-service' || state === 'closed';
 }
