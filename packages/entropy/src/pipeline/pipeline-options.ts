@@ -90,7 +90,10 @@ export interface PipelineOptions {
   readonly window?: number;
   /** How many later windows have to pass; by default so many as the slowest test needs. */
   readonly quarantineWindows?: number;
-  /** Extracted blocks that are kept ready; by default 256, and never fewer than a window gives. */
+  /**
+   * Room for extracted blocks, never less than a window gives. A window is added when it fits: by default there is room
+   * for one more beside 256 blocks, so that takers may wait until 256 are ready.
+   */
   readonly poolBlocks?: number;
   readonly recovery?: Partial<RecoveryPolicy>;
 }
@@ -108,6 +111,7 @@ const CONDITIONED_WINDOW = 8192;
 /** The gate looks at 4,096 bytes at least. */
 const LEAST_BLOCKS = 32;
 const LARGEST_WINDOW = 2 ** 20;
+/** More blocks than anybody waits for at once. */
 const POOL_BLOCKS = 256;
 const RECOVERY: Omit<RecoveryPolicy, 'qualifyingWindows'> = {
   maxIntermittent: 3,
@@ -135,7 +139,7 @@ export function figuresOf(
   const blocks = Math.floor(window / blockSamples);
   const quarantineWindows = options.quarantineWindows ?? Math.ceil(span / window);
   demandWhole('quarantineWindows', quarantineWindows, 1);
-  const poolBlocks = options.poolBlocks ?? Math.max(POOL_BLOCKS, blocks);
+  const poolBlocks = options.poolBlocks ?? POOL_BLOCKS + blocks;
   demandWhole('poolBlocks', poolBlocks, blocks);
   const startUpWindows = Math.ceil(START_UP_SAMPLES / window);
   const qualifyingWindows = Math.max(quarantineWindows + 1, startUpWindows);
