@@ -106,7 +106,7 @@ describe('the metrics of entropy', () => {
         },
       ],
       availableSeeds: 20,
-      ledger: { creditedBits: 5110, fullBits: 384, drbgBits: 1024, refusals: 4 },
+      ledger: { creditedBits: 5110, simulatedBits: 1022, fullBits: 384, drbgBits: 1024, refusals: 4 },
     };
     const metrics = entropyMetrics(() => status);
     return Object.fromEntries(metrics.map(({ name, read }) => [name, read().map(({ value }) => value)]));
@@ -117,7 +117,7 @@ describe('the metrics of entropy', () => {
       symmetra_entropy_ready: [1],
       symmetra_entropy_seeds: [20],
       symmetra_entropy_refusals_total: [4],
-      symmetra_entropy_credited_bits_total: [5110],
+      symmetra_entropy_credited_bits_total: [4088, 1022],
       symmetra_entropy_output_bits_total: [384, 1024],
       symmetra_entropy_source_qualified: [1],
       symmetra_entropy_source_alarms_total: [3],

@@ -214,6 +214,18 @@ describe('several sources', () => {
     expect(second.taken.length).toBe(before);
   });
 
+  test('what rests on a simulated source is counted apart', () => {
+    const { generator, first, second } = open([1022, 1022]);
+    Object.assign(second, { description: { ...second.description, simulated: false } });
+    first.qualify(10);
+    generator.full(1);
+    expect(generator.status().ledger).toMatchObject({ creditedBits: 2 * 511, simulatedBits: 2 * 511 });
+    first.fail();
+    second.qualify(10);
+    generator.full(SEED_BYTES);
+    expect(generator.status().ledger).toMatchObject({ creditedBits: 3 * 511, simulatedBits: 2 * 511 });
+  });
+
   test('a seed of a source with little credit takes as much more of it', () => {
     const { generator, first } = open([300]);
     first.qualify(6);

@@ -47,8 +47,8 @@ export function describeDetector(name: string, setup: DetectorSetup): SourceDesc
  * fails, the next read starts another with a new seed.
  *
  * The labels: `simulated` is always true; `physical` and `quantum` say what the modelled source would be if it stood
- * there. Whatever prints either of the two prints "simulated" beside it, and whatever counts entropy asks `simulated`
- * first: all that is really in these samples is the seed.
+ * there. Whatever prints either of the two prints "simulated" beside it, and whatever counts entropy counts that of
+ * simulated sources apart: all that is really in these samples is the seed.
  */
 export class DetectorSource implements NoiseSource {
   readonly description: SourceDescription;

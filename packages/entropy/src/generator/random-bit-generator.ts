@@ -22,6 +22,8 @@ export interface GeneratorStatus {
   /** Bits of assessed entropy in, bits out, and what was refused. */
   readonly ledger: {
     readonly creditedBits: number;
+    /** Those of them that simulated sources claim, as if the device stood there. */
+    readonly simulatedBits: number;
     readonly fullBits: number;
     readonly drbgBits: number;
     readonly refusals: number;
@@ -80,6 +82,7 @@ export class RandomBitGenerator {
       availableSeeds: this.#seeds.available,
       ledger: {
         creditedBits: this.#seeds.creditedBits,
+        simulatedBits: this.#seeds.simulatedBits,
         fullBits: this.#full.ledger.bitsOut,
         drbgBits,
         refusals: this.#refusals,

@@ -17,6 +17,7 @@ export class SeedPool implements SeedSupply {
   readonly #reservoirs: readonly Reservoir[];
   readonly #os: RandomBytes;
   #creditedBits = 0;
+  #simulatedBits = 0;
   #settingAside = false;
 
   constructor(reservoirs: readonly Reservoir[], os: RandomBytes) {
@@ -31,6 +32,11 @@ export class SeedPool implements SeedSupply {
   /** Credited bits that have gone into seeds. */
   get creditedBits(): number {
     return this.#creditedBits;
+  }
+
+  /** Those of them that rest on a simulated source: a program computed them. */
+  get simulatedBits(): number {
+    return this.#simulatedBits;
   }
 
   /** Whether a source is left that seeds may rest on, now or once it has more. */
@@ -58,6 +64,7 @@ export class SeedPool implements SeedSupply {
     try {
       const seed = condition(parts);
       this.#creditedBits += bits;
+      if (serving.source.description.simulated) this.#simulatedBits += bits;
       return seed;
     } finally {
       wipe(...parts.map(({ bytes }) => bytes));

@@ -33,10 +33,16 @@ export function entropyMetrics(status: () => GeneratorStatus): readonly Metric[]
     },
     {
       name: 'symmetra_entropy_credited_bits_total',
-      help: 'Bits of assessed entropy that went into seeds.',
+      help: 'Bits of entropy that went into seeds, as their sources claim them; of simulated sources apart.',
       kind: 'counter',
-      labelNames: [],
-      read: () => [{ value: status().ledger.creditedBits }],
+      labelNames: ['simulated'],
+      read: () => {
+        const { creditedBits, simulatedBits } = status().ledger;
+        return [
+          { labels: { simulated: 'false' }, value: creditedBits - simulatedBits },
+          { labels: { simulated: 'true' }, value: simulatedBits },
+        ];
+      },
     },
     {
       name: 'symmetra_entropy_output_bits_total',
