@@ -1,9 +1,10 @@
 // Plants bugs in a copy of the checkout, one at a time, and asks that the tests notice:
-// `npm run mutants -- [--only NAME]`, `npm run mutants -- --sweep [--files TEXT] [--sample N] [--seed N]`.
+// `npm run mutants -- [--only NAME ... | --group NAME]`,
+// `npm run mutants -- --sweep [--files TEXT] [--sample N] [--seed N]`.
 import { parseArgs } from 'node:util';
 import { ensureInstalled } from './setup.mjs';
 import { writePlanted, writeSweep } from './mutants/document.mjs';
-import { PLANTED, plant } from './mutants/planted.mjs';
+import { GROUPS, PLANTED, plant } from './mutants/planted.mjs';
 import { ScratchCopy } from './mutants/scratch-copy.mjs';
 import { SuiteRunner } from './mutants/suite-run.mjs';
 import { sweep } from './mutants/sweep.mjs';
@@ -15,11 +16,12 @@ import { readOptions } from './usage.mjs';
 const BUDGET_MS = 180_000;
 
 const options = readOptions(
-  'usage: npm run mutants [-- --only NAME | --sweep [--files TEXT] [--sample N] [--seed N]]',
+  `usage: npm run mutants [-- --only NAME ... | --group ${Object.keys(GROUPS).join('|')} | --sweep [--files TEXT] [--sample N] [--seed N]]`,
   () =>
     parseArgs({
       options: {
-        only: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        group: { type: 'string' },
         sweep: { type: 'boolean', default: false },
         files: { type: 'string', default: '' },
         sample: { type: 'string' },
@@ -29,15 +31,16 @@ const options = readOptions(
 );
 
 /**
- * Plants the bugs of the list; the document is written when all of them were run and caught.
+ * Plants the bugs of the list, or of one group; the document gets the rows of those that were caught.
  * @param {ScratchCopy} scratch
  * @param {SuiteRunner} runner
  * @returns {Promise<boolean>} whether each bug was caught
  */
 async function runPlanted(scratch, runner) {
-  const { only } = options;
-  const chosen = PLANTED.filter(({ name }) => only === undefined || name === only);
-  if (chosen.length === 0) throw new Error(`there is no mutant of the name ${only}`);
+  const { only, group } = options;
+  const listed = group === undefined ? PLANTED : (GROUPS[group] ?? []);
+  const chosen = listed.filter(({ name }) => only === undefined || only.includes(name));
+  if (chosen.length === 0) throw new Error('there is no mutant of that name or group');
   for (const mutant of PLANTED) plant(mutant, scratch.read(mutant.file));
 
   const { directory } = scratch;
@@ -59,9 +62,8 @@ async function runPlanted(scratch, runner) {
     console.log(`${verdict.kind === 'caught' ? 'caught  ' : 'NOT CAUGHT'} ${mutant.name}: ${told}`);
   }
   console.log(`\n${caught.length} of ${chosen.length} caught`);
-  if (caught.length < chosen.length) return false;
-  if (only === undefined) await writePlanted(caught);
-  return true;
+  await writePlanted(chosen, caught);
+  return caught.length === chosen.length;
 }
 
 /**

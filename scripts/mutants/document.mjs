@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from '../setup.mjs';
+import { PLANTED } from './planted.mjs';
 
 /** @typedef {import('./planted.mjs').Mutant} Mutant */
 /** @typedef {import('./sweep.mjs').SweepResult} SweepResult */
@@ -9,14 +10,21 @@ import { root, run } from '../setup.mjs';
 
 const DOCUMENT = 'docs/mutants.md';
 
-/** @param {readonly Caught[]} caught */
-export async function writePlanted(caught) {
-  const rows = caught.map(({ mutant, test, file }) => [
-    mutant.name,
-    `\`${mutant.file}\``,
-    mutant.breaks,
-    `\`${file}\`: ${test}`,
-  ]);
+/**
+ * Writes the row of each mutant that was run and caught; those of mutants that were not run stay as they are.
+ * @param {readonly Mutant[]} ran
+ * @param {readonly Caught[]} caught
+ */
+export async function writePlanted(ran, caught) {
+  const written = new Map(readRows('planted').map((row) => [row[0] ?? '', row]));
+  for (const { name } of ran) written.delete(name);
+  for (const { mutant, test, file } of caught) {
+    written.set(mutant.name, [mutant.name, `\`${mutant.file}\``, mutant.breaks, `\`${file}\`: ${test}`]);
+  }
+  const rows = PLANTED.flatMap(({ name }) => {
+    const row = written.get(name);
+    return row === undefined ? [] : [row];
+  });
   await writePart('planted', table(['Mutant', 'In', 'What it breaks', 'Caught by'], rows));
 }
 
@@ -52,6 +60,23 @@ function table(head, rows) {
   const line = (/** @type {readonly string[]} */ cells) =>
     `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/**
+ * The cells of a part's table, without its head.
+ * @param {string} part
+ * @returns {string[][]}
+ */
+function readRows(part) {
+  const [, rest] = split(readFileSync(join(root, DOCUMENT), 'utf8'), `<!-- ${part} -->`);
+  const [text] = split(rest, `<!-- end of ${part} -->`);
+  const lines = text.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll(String.raw`\|`, '|')),
+  );
 }
 
 /**

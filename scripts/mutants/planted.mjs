@@ -1,7 +1,10 @@
 // The planted bugs: each one must be caught by the suites that it names.
-import { NODE_MUTANTS } from './planted-node.mjs';
-import { PAIRWISE_MUTANTS } from './planted-pairwise.mjs';
 import { CHAIN_MUTANTS } from './planted-chain.mjs';
+import { NODE_MUTANTS } from './planted-node.mjs';
+import { NOISE_MUTANTS } from './planted-noise.mjs';
+import { PAIRWISE_MUTANTS } from './planted-pairwise.mjs';
+import { PROOF_MUTANTS } from './planted-proof.mjs';
+import { SUPPLY_MUTANTS } from './planted-supply.mjs';
 
 /**
  * @typedef {object} Mutant
@@ -13,8 +16,21 @@ import { CHAIN_MUTANTS } from './planted-chain.mjs';
  * @property {readonly string[]} suites test files that must catch it
  */
 
+/**
+ * By group, so that a group can be run by itself.
+ * @type {Readonly<Record<string, readonly Mutant[]>>}
+ */
+export const GROUPS = {
+  chain: CHAIN_MUTANTS,
+  pairwise: PAIRWISE_MUTANTS,
+  node: NODE_MUTANTS,
+  noise: NOISE_MUTANTS,
+  supply: SUPPLY_MUTANTS,
+  proof: PROOF_MUTANTS,
+};
+
 /** @type {readonly Mutant[]} */
-export const PLANTED = [...CHAIN_MUTANTS, ...PAIRWISE_MUTANTS, ...NODE_MUTANTS];
+export const PLANTED = Object.values(GROUPS).flat();
 
 /**
  * @param {Mutant} mutant
