@@ -73,6 +73,7 @@ describe('symmetra entropy feed', () => {
     ['a FIFO once', { fifo: 'random', once: true }],
     ['credit for a FIFO', { fifo: 'random', creditBits: 0 }],
     ['once in intervals', { kernel: true, once: true, interval: 1000 }],
+    ['credit for the noise of a simulator', { kernel: true, bytes: 8, creditBits: 1 }],
     ['more credit than bits', { kernel: true, bytes: 8, creditBits: 65 }],
   ])('refuses %s', async (_, options) => {
     expect(await codeOf(new Run(options).ended)).toBe('USAGE');

@@ -5,7 +5,7 @@ import { drawBytes } from '../entropy/draw.js';
 import type { Tier } from '../entropy/draw.js';
 import { openGenerator, sourcesOption } from '../entropy/generator.js';
 import type { SourcesOptions } from '../entropy/generator.js';
-import { labelsOf } from '../entropy/source-record.js';
+import { drawnFrom, labelsOf } from '../entropy/source-record.js';
 import type { Invocation } from '../invocation.js';
 import { requireFree, writeNewFile } from '../output-file.js';
 import { oneOf, path, positiveDuration, wholeNumber } from '../values.js';
@@ -52,7 +52,7 @@ async function get(invocation: Invocation, options: GetOptions): Promise<void> {
   if (out !== undefined) await requireFree(out);
   const generator = await openGenerator(invocation, options);
   const bytes = await drawBytes(invocation, generator, tier, count, options.wait);
-  const sources = generator.status().sources.filter(({ state }) => state === 'qualified');
+  const sources = drawnFrom(generator.status().sources);
   const origin = sources
     .map(({ description }) => `${description.name} (${labelsOf(description)})`)
     .join('; ');

@@ -2,6 +2,7 @@ import { feedFifo, feedKernel } from '@symmetra/entropy';
 import type { DrawRandom } from '@symmetra/entropy';
 import { UsageError, failureOf } from '../exit.js';
 import type { Invocation } from '../invocation.js';
+import { configOf } from './generator.js';
 import type { SourcesOptions } from './generator.js';
 
 /** Bytes that the kernel is given at a time, unless the command line says otherwise: twice the state of its pool. */
@@ -32,6 +33,7 @@ export async function runFeed(
   openDraw: OpenDraw,
 ): Promise<void> {
   const run = chosenFeed(options);
+  if (options.creditBits !== undefined && options.creditBits > 0) await refuseSimulated(options);
   const draw = await openDraw(invocation, options);
   const stop = new AbortController();
   const feeding = run(invocation, draw, stop.signal);
@@ -64,6 +66,16 @@ function chosenFeed(options: FeedOptions): Feed {
   }
   if (creditBits > 8 * bytes) throw new UsageError(`--credit-bits can not exceed ${8 * bytes}, 8 a byte`);
   return async (invocation, draw, signal) => giveKernel(invocation, draw, signal, options);
+}
+
+/** The kernel counts no entropy that a program computes. @throws USAGE, BAD_CONFIG */
+async function refuseSimulated(options: FeedOptions): Promise<void> {
+  const { sources } = await configOf(options);
+  const simulated = sources.find(
+    (source) => source.kind === 'detector' || ('simulated' in source && source.simulated),
+  );
+  if (simulated === undefined) return;
+  throw new UsageError(`--credit-bits needs sources that are not simulated; ${simulated.name} is`);
 }
 
 async function giveKernel(

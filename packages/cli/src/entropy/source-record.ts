@@ -14,6 +14,14 @@ export function labelsOf(description: SourceDescription): string {
   return labels.join(', ');
 }
 
+/**
+ * The sources on which bytes that were drawn may rest: all whose noise ever passed, also those that have failed since,
+ * so that none is left unnamed.
+ */
+export function drawnFrom(sources: readonly PipelineStatus[]): readonly PipelineStatus[] {
+  return sources.filter(({ windows }) => windows > 0);
+}
+
 /** A source as programs are told of it. */
 export function sourceRecord(status: PipelineStatus): object {
   const { description, state, samples, windows, discardedWindows, alarms, lastAlarm, lastError, minEntropy } =
