@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { lstat, mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -7,12 +7,13 @@ import { SymmetraError } from '@symmetra/crypto';
 import { osRandom } from '@symmetra/entropy';
 import type { DrawRandom } from '@symmetra/entropy';
 import { createLogger, systemClock } from '@symmetra/runtime';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runFeed } from '../../packages/cli/src/entropy/feed.js';
 import type { FeedOptions } from '../../packages/cli/src/entropy/feed.js';
 import { Invocation } from '../../packages/cli/src/invocation.js';
 import { Output } from '../../packages/cli/src/output.js';
 import { codeOf } from '../contract/noise-source-suite.js';
+import { Bench, refusal, reply, symmetra } from './cli-program.js';
 import { mayFeedKernel } from './hardware-programs.js';
 
 const draw: DrawRandom = async (length) => osRandom().bytes(length);
@@ -159,4 +160,48 @@ describe('symmetra entropy feed', () => {
       });
     });
   });
+});
+
+describe('symmetra entropy feed, as a program', () => {
+  const bench = new Bench();
+  afterAll(async () => bench.end());
+
+  test.each(['', '--kernel --fifo x', '--fifo x --once', '--kernel --once --interval 1s', '--kernel x'])(
+    'refuses "%s"',
+    async (line) => {
+      const args = ['entropy', 'feed', ...line.split(' ').filter((word) => word !== '')];
+      expect(await refusal(args)).toMatchObject({ exit: 2, code: 'USAGE' });
+    },
+  );
+
+  test.skipIf(!mayFeedKernel())('feeds the kernel once from tested sources, and ends', async () => {
+    const args = ['entropy', 'feed', '--kernel', '--once', '--bytes', '32', '--credit-bits', '0'];
+    expect(await reply(args)).toMatchObject({ event: 'fed', bytes: 32, creditBits: 0, reseeded: true });
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'feeds a FIFO until it is told to end, with exit code 0',
+    async () => {
+      const fifo = join(await bench.directory(), 'random');
+      const feed = bench.start(['entropy', 'feed', '--fifo', fifo]);
+      expect(await feed.event('ready')).toEqual({ event: 'ready', fifo, made: true });
+      expect((await lstat(fifo)).mode & 0o777).toBe(0o600);
+      expect(await buffer(createReadStream(fifo, { end: 99_999 }))).toHaveLength(100_000);
+      await feed.event('reader-gone');
+      expect(await feed.end()).toMatchObject({ code: 0, stderr: '' });
+      expect(await lstat(fifo).catch(() => 'removed')).toBe('removed');
+    },
+  );
+
+  test.skipIf(process.platform === 'win32')(
+    'does not touch another file in the place of the FIFO',
+    async () => {
+      const file = join(await bench.directory(), 'notes');
+      await writeFile(file, 'mine');
+      const { code, stdout, stderr } = await symmetra(['entropy', 'feed', '--fifo', file]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^FIFO_UNSUITABLE: [^\n]+\n$/);
+      expect(await readFile(file, 'utf8')).toBe('mine');
+    },
+  );
 });

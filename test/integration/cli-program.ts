@@ -89,6 +89,11 @@ export class Running {
     });
   }
 
+  /** The process; 0 when it could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** What the command wrote until now. */
   get text(): string {
     return this.#stdout + this.#stderr;
