@@ -10,9 +10,6 @@ const GOOD = [
   { ...ORDER, setup: ARRIVAL_TIME_SETUP },
   { ...ORDER, setup: BEAM_SPLITTER_SETUP },
 ];
-  { ...ORDER, setup: ARRIVAL_TIME_SETUP },
-  { ...ORDER, setup: BEAM_SPLITTER_SETUP },
-];
 
 /** A good order in which one figure, or a whole part, is something else. */
 const nearly = fc
