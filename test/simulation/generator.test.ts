@@ -138,6 +138,20 @@ describe('a wait for entropy', () => {
     expect(await waiting).toMatchObject({ code: 'ENTROPY_NOT_READY' });
   });
 
+  test('counts what a draw just before it still sets aside', async () => {
+    const { generator, clock, first } = open([1022]);
+    first.qualify(10);
+    generator.full(1);
+    const { availableSeeds } = generator.status();
+    const found = generator
+      .untilAvailable(availableSeeds, AbortSignal.timeout(1000))
+      .then(() => generator.status().availableSeeds);
+    await settled();
+    first.qualify(1);
+    clock.advance(100);
+    expect(await found).toBe(availableSeeds);
+  });
+
   test('ends when the generator is closed, which makes no keys from then on', async () => {
     const { generator, clock, first } = open([1022]);
     first.qualify(1);

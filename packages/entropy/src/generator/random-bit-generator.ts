@@ -96,6 +96,8 @@ export class RandomBitGenerator {
    *   when that is aborted.
    */
   async untilAvailable(seeds: number, signal: AbortSignal): Promise<void> {
+    // Lets the draw before it set aside what it has to: else less would be there than was found.
+    await Promise.resolve();
     while (this.#seeds.available < seeds) {
       signal.throwIfAborted();
       if (this.#sources.every(isOfNoUse)) {
