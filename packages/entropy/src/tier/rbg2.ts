@@ -9,8 +9,8 @@ const STRETCH_BYTES = 2 ** 14;
  * The RBG2 construction of SP 800-90C: CTR_DRBG with AES-256 and without derivation function, instantiated with 384
  * bits of full entropy (1.5 times its strength) and reseeded with as many after each 2^17 output bits. The stretch that
  * a seed allows is generated in one call; what is not handed out at once waits, and is zeroed when it goes: who reads
- * the memory learns no more than the state of the DRBG would tell. Its 2^64 bits per instance are out of reach:
- * at 10 Gbit/s they last 58 years.
+ * the memory learns the output until the next seed, as from a DRBG that generates on demand, and none before. Its 2^64
+ * bits per instance are out of reach: at 10 Gbit/s they last 58 years.
  */
 export class Rbg2 {
   readonly #supply: SeedSupply;

@@ -110,8 +110,8 @@ async function openSession(cryptoki: Cryptoki, slot: bigint): Promise<bigint> {
 async function login(cryptoki: Cryptoki, session: bigint, pinFile: string): Promise<void> {
   try {
     const pin = await readPin(pinFile);
-    const result = await cryptoki.login(session, CKU_USER, pin, BigInt(pin.length));
-    wipe(pin);
+    const call = cryptoki.login(session, CKU_USER, pin, BigInt(pin.length));
+    const result = await call.finally(() => wipe(pin));
     checkResult('C_Login', result, [CKR_OK, CKR_USER_ALREADY_LOGGED_IN]);
   } catch (error) {
     await cryptoki.closeSession(session);
