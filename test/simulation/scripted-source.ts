@@ -10,6 +10,9 @@ export class ScriptedSource implements TestedSource {
   /** Each block that was taken. */
   readonly taken: Uint8Array[] = [];
   availableBlocks = 0;
+  /** Tests on demand so far. */
+  demands = 0;
+  samples = 0;
   closed = false;
   #state: PipelineStatus['state'] = 'starting';
   readonly #notify: (event: PipelineEvent) => void;
@@ -45,11 +48,16 @@ export class ScriptedSource implements TestedSource {
       state: this.#state,
       availableBits: this.availableBlocks * this.blockEntropyBits,
       occupiedBits: 0,
-      samples: 0,
+      samples: this.samples,
       windows: 0,
       discardedWindows: 0,
       alarms: 0,
     };
+  }
+
+  async onDemandTest(): Promise<undefined> {
+    this.demands += 1;
+    this.samples += 1024;
   }
 
   take(): { readonly bytes: Uint8Array } | undefined {

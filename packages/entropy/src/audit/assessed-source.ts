@@ -10,6 +10,7 @@ import { SourcePipeline } from '../pipeline/source-pipeline.js';
 import type { ExtractedBlock } from '../pipeline/source-pipeline.js';
 import type { SourceClock } from '../source/clock.js';
 import type { NoiseSource, SourceDescription } from '../source/noise-source.js';
+import type { Alarm } from '../health/health-test.js';
 import type { BatteryThread } from './battery-thread.js';
 import { SampleAudit } from './sample-audit.js';
 
@@ -117,6 +118,11 @@ export class AssessedSource {
   /** The next extracted block, which the caller owns. */
   take(): ExtractedBlock | undefined {
     return this.#condemned ? undefined : this.#pipeline.take();
+  }
+
+  /** As {@link SourcePipeline.onDemandTest}. */
+  async onDemandTest(): Promise<Alarm | undefined> {
+    return this.#pipeline.onDemandTest();
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import type { SourceClock } from '../source/clock.js';
 import type { NodeRandomness, RandomBytes } from '../source.js';
 import { DrbgTier } from '../tier/drbg-tier.js';
 import { FullTier } from '../tier/full-tier.js';
+import { IdleWatch } from './idle-watch.js';
 import { Reservoir } from './reservoir.js';
 import { SeedPool } from './seed-pool.js';
 import type { PipelineStatus, SourceEvent, TestedSource } from './tested-source.js';
@@ -39,6 +40,8 @@ export interface GeneratorParts {
   readonly clock: SourceClock;
   /** Runs the batteries of the sources; it ends with the generator. */
   readonly thread?: Pick<BatteryThread, 'close'>;
+  /** A source that nobody draws from is tested so often, in milliseconds; not at all unless told. */
+  readonly idleTestMs?: number;
   readonly onEvent?: (event: GeneratorEvent) => void;
 }
 
@@ -59,11 +62,12 @@ export class RandomBitGenerator {
   readonly #drbgs = new Set<DrbgTier>();
   readonly #clock: SourceClock;
   readonly #thread: Pick<BatteryThread, 'close'> | undefined;
+  readonly #idleWatch: IdleWatch | undefined;
   readonly #onEvent: (event: GeneratorEvent) => void;
   #state: GeneratorStatus['state'] = 'starting';
   #refusals = 0;
 
-  constructor({ open, os, clock, thread, onEvent = () => undefined }: GeneratorParts) {
+  constructor({ open, os, clock, thread, idleTestMs, onEvent = () => undefined }: GeneratorParts) {
     this.#clock = clock;
     this.#thread = thread;
     this.#onEvent = onEvent;
@@ -72,6 +76,8 @@ export class RandomBitGenerator {
     this.#seeds = new SeedPool(this.#reservoirs, os);
     this.#full = new FullTier(this.#seeds);
     for (const source of this.#sources) source.start();
+    this.#idleWatch = idleTestMs === undefined ? undefined : new IdleWatch(this.#sources, clock, idleTestMs);
+    this.#idleWatch?.start();
   }
 
   status(): GeneratorStatus {
@@ -134,6 +140,7 @@ export class RandomBitGenerator {
 
   /** Lets go of the sources and zeroes all that was drawn from them. */
   async close(): Promise<void> {
+    this.#idleWatch?.stop();
     await Promise.all([...this.#sources.map(async (source) => source.close()), this.#thread?.close()]);
     for (const reservoir of this.#reservoirs) reservoir.wipe();
     for (const tier of this.#drbgs) tier.wipe();

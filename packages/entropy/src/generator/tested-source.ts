@@ -18,6 +18,8 @@ export interface TestedSource {
   status(): PipelineStatus;
   /** The next extracted block, which the caller owns. */
   take(): { readonly bytes: Uint8Array } | undefined;
+  /** Tests fresh samples, which nobody gets; what it finds has its usual consequences. */
+  onDemandTest(): Promise<unknown>;
   start(): void;
   close(): Promise<void>;
 }

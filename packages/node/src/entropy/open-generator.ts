@@ -46,6 +46,7 @@ export function openGenerator({ config, clock, onEvent }: EntropyOptions): Rando
     os: random,
     clock,
     thread,
+    idleTestMs: IDLE_TEST_MS,
     ...(onEvent && { onEvent }),
     open: (notify) =>
       config.sources.map((entry) => {
@@ -65,6 +66,8 @@ export function openGenerator({ config, clock, onEvent }: EntropyOptions): Rando
   });
 }
 
+/** How long a source may be silent or stuck without anybody knowing, when nobody draws. */
+const IDLE_TEST_MS = 10_000;
 /** Seeds that wait before a generator counts as ready: enough for the generators of all nodes of a process. */
 const READY_SEEDS = 64;
 
