@@ -24,8 +24,8 @@ export function drawnFrom(sources: readonly PipelineStatus[]): readonly Pipeline
 
 /** A source as programs are told of it. */
 export function sourceRecord(status: PipelineStatus): object {
-  const { description, state, samples, windows, discardedWindows, alarms, lastAlarm, lastError, minEntropy } =
-    status;
+  const { description, state, samples, windows, discardedWindows, alarms } = status;
+  const { lastAlarm, lastError, minEntropy, assessed } = status;
   return {
     ...description,
     state,
@@ -34,6 +34,7 @@ export function sourceRecord(status: PipelineStatus): object {
     discardedWindows,
     alarms,
     ...(minEntropy !== undefined && { minEntropy }),
+    ...(assessed !== undefined && { assessed }),
     ...(lastAlarm !== undefined && { lastAlarm }),
     ...(lastError !== undefined && { lastError }),
   };
