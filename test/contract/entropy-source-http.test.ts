@@ -327,6 +327,23 @@ describe('what is no noise', () => {
     expect(await read(url)).toBe('SOURCE_BAD_PAYLOAD');
   });
 
+  it('a change of protocol, unasked, is SOURCE_REFUSED at once', async () => {
+    const server = createServer();
+    server.on('connection', (socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nupgrade: noise\r\nconnection: upgrade\r\n\r\nnoise',
+        );
+      });
+    });
+    const source = sourceOf(`http://127.0.0.1:${await listen(server)}`);
+    await expect(source.read(1000, never())).rejects.toMatchObject({
+      code: 'SOURCE_REFUSED',
+      details: { status: 101 },
+    });
+  });
+
   it('a body without a media type is SOURCE_BAD_PAYLOAD', async () => {
     expect(await read(await serve((_request, response) => response.end(randomBytes(1000))))).toBe(
       'SOURCE_BAD_PAYLOAD',

@@ -125,8 +125,16 @@ async function replyTo(request: ClientRequest, signal: AbortSignal): Promise<Inc
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
-    request.once('close', () => signal.removeEventListener('abort', onAbort));
+    request.once('close', () => {
+      signal.removeEventListener('abort', onAbort);
+      reject(new Error('closed'));
+    });
     request.once('response', resolve);
+    // No response follows: what came instead has a status, and the rest of it is none of ours.
+    request.once('upgrade', (reply, socket) => {
+      socket.destroy();
+      resolve(reply);
+    });
     request.once('error', reject);
   });
 }
