@@ -86,7 +86,8 @@ describe.skipIf(process.platform === 'win32')('a chain of reports', () => {
     const signer = String(made[0]?.['signer']);
     const first = await symmetra(verify(fileOf(1)));
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toMatch(/^report 1 holds: all \d+ numbers follow from its samples\n/);
+    expect(first.stdout).toMatch(/\ncard +physical, raw +6\.0000 +\d\.\d{4} +0\n/);
+    expect(first.stdout).toMatch(/\nreport 1 holds: all \d+ numbers follow from its samples\n/);
     expect(first.stdout).toContain(`signed by ${signer} (compare`);
     expect(first.stdout).toMatch(/\nit is the first report of its chain\n$/);
     const second = await symmetra(verify(fileOf(2), '--signer', signer));
@@ -99,6 +100,7 @@ describe.skipIf(process.platform === 'win32')('a chain of reports', () => {
       pinned: false,
       chained: true,
       values: expect.any(Number),
+      sources: made[2]?.['sources'],
     });
   });
 

@@ -47,8 +47,8 @@ export function addEntropyReport(entropy: Command, invocation: Invocation): void
       'Takes consecutive raw samples of each source, which nobody else is given, runs the health tests and the ' +
       'assessment of SP 800-90B over them, and the batteries for output over bytes of both tiers. The report ' +
       'carries the samples, so that `symmetra entropy verify` computes everything again.\n\n' +
-      'DIR holds the chain of reports and the key that signs them (ML-DSA-65), which is made with the first. A ' +
-      'report of 1,000,000 samples takes about a minute for each raw source.',
+      'DIR holds the chain of reports and the key that signs them (ML-DSA-65), which is made with the first. It ' +
+      'takes some ten seconds for each raw source.',
     options: [
       required(option('--dir <dir>', 'where the chain of reports lives', path)),
       option(

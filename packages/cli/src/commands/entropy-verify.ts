@@ -1,10 +1,13 @@
-import { verifyReport } from '@symmetra/entropy';
+import { asReport, verifyReport } from '@symmetra/entropy';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { addCommand, option } from '../command.js';
 import { readPrevious, readReport } from '../entropy/report-directory.js';
+import { FINDING_HEADINGS, findingRow, sourceFinding } from '../entropy/report-record.js';
+import { simulatedNotes } from '../entropy/source-record.js';
 import { threadedBatteries } from '../entropy/threaded-batteries.js';
 import type { Invocation } from '../invocation.js';
+import { columns } from '../output.js';
 import { Progress } from '../progress.js';
 import { path } from '../values.js';
 
@@ -51,7 +54,13 @@ async function verify(invocation: Invocation, options: VerifyOptions, file: stri
     threadedBatteries(invocation, new Progress(output, invocation.clock)),
   );
   const pinned = options.signer !== undefined;
-  output.result({ valid: true, number, signer, pinned, chained, values }, [
+  const { sources } = asReport(report).report;
+  const findings = sources.map(sourceFinding);
+  output.result({ valid: true, number, signer, pinned, chained, values, sources: findings }, [
+    ...columns([FINDING_HEADINGS, ...sources.map(findingRow)]),
+    '',
+    'labels and claims are the word of who signed; assessed and alarms were computed again.',
+    ...simulatedNotes(sources.map(({ description }) => description)),
     `report ${number} holds: all ${values} numbers follow from its samples`,
     `signed by ${signer}${pinned ? '' : ' (compare it with the fingerprint that you know, or give --signer)'}`,
     linkSentence(number, chained),
