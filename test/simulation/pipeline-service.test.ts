@@ -160,7 +160,7 @@ describe('closing', () => {
   });
 
   test('nothing that was read, or thrown away, stays behind', async () => {
-    const buffers: Uint8Array[] = [];
+    const buffers: (Uint8Array | Uint32Array)[] = [];
     const gate = (): OutputGate => ({
       check: (buffer) => {
         buffers.push(buffer);
@@ -171,8 +171,14 @@ describe('closing', () => {
     const read = world.tap.read.bind(world.tap);
     world.tap.read = async (count, signal) => {
       const block = await read(count, signal);
-      buffers.push(block.samples);
-      return block;
+      // Clicks tell all that their samples do.
+      const clicks = {
+        intervals: new Uint32Array(count).fill(9),
+        detectors: block.samples.slice(),
+        tickPs: 1000,
+      };
+      buffers.push(block.samples, clicks.intervals, clicks.detectors);
+      return { ...block, clicks };
     };
     world.pipeline.start();
     await world.drainUntil(() => world.state === 'quarantined', 'quarantine');

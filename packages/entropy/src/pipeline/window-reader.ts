@@ -46,7 +46,7 @@ export class WindowReader {
       const block = await this.#next(count, signal);
       const alarm = this.#feed(block);
       this.#samples.set(block.samples, at);
-      wipe(block.samples);
+      erase(block);
       if (alarm !== undefined) return alarm;
       at += count;
     }
@@ -64,7 +64,7 @@ export class WindowReader {
     const before = this.#tested;
     const found = this.#suite.onDemand(block);
     const alarm = graver(found && { ...found, sample: before + found.sample }, this.#feed(block));
-    wipe(block.samples);
+    erase(block);
     return alarm;
   }
 
@@ -85,7 +85,7 @@ export class WindowReader {
     const block = await unlessAborted(this.#source.read(count, signal), signal);
     const got = block.samples.length;
     if (got === count) return block;
-    wipe(block.samples);
+    erase(block);
     const code = got < count ? 'SOURCE_SHORT_READ' : 'SOURCE_BAD_PAYLOAD';
     throw new SymmetraError(code, `the source gave ${got} samples, not ${count}`, {
       source: this.#source.description.name,
@@ -99,4 +99,11 @@ export class WindowReader {
     this.#tested += block.samples.length;
     return alarm && { ...alarm, sample: this.#origin + alarm.sample };
   }
+}
+
+/** Zeroes the samples of a block and the clicks that tell them. */
+function erase({ samples, clicks }: NoiseBlock): void {
+  wipe(samples);
+  clicks?.intervals.fill(0);
+  clicks?.detectors.fill(0);
 }
