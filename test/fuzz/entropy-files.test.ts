@@ -8,6 +8,7 @@ import {
   asReport,
   batteriesHere,
   examineSource,
+  parseReport,
   signReport,
   verifyReport,
 } from '@symmetra/entropy';
@@ -145,6 +146,42 @@ describe('a file that holds a report', () => {
     await writeFile(file, JSON.stringify(good).replace('"format"', `"deep":${deep},"format"`));
     const input = await readReport(file);
     expect(await outcome(() => verifyReport(input, {}, batteriesHere))).toBe('REPORT_MALFORMED');
+  });
+});
+
+describe('the text of a report', () => {
+  const indent = fc.constantFrom(undefined, 1, '\t');
+  const names = fc.oneof(fc.constantFrom('__proto__', 'a:b', '"', '\\', '\\":', ''), fc.string());
+
+  it('is read as JSON is, whatever stands in its members', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), fc.dictionary(names, fc.jsonValue())), indent, (value, space) => {
+        const text = JSON.stringify(value, undefined, space);
+        expect(parseReport(text)).toEqual(JSON.parse(text));
+      }),
+      effort(500),
+    );
+  });
+
+  it('is refused when it is not JSON, or a member stands twice in it', async () => {
+    const seen = new Set<string>();
+    const twice = fc
+      .tuple(names, fc.jsonValue(), fc.jsonValue(), fc.nat(3))
+      .map(([name, one, other, depth]) => {
+        const member = (value: unknown): string => `${JSON.stringify(name)}: ${JSON.stringify(value)}`;
+        const object = `{${member(one)}, "between": {}, ${member(other)}}`;
+        return `${'{"in": ['.repeat(depth)}${object}${']}'.repeat(depth)}`;
+      });
+    await fc.assert(
+      fc.asyncProperty(twice, fc.boolean(), async (text, cut) => {
+        const code = await outcome(async () => parseReport(cut ? text.slice(0, -1) : text));
+        seen.add(code);
+        if (cut) expect(code).toContain('SyntaxError');
+        else expect(code).toBe('REPORT_MALFORMED');
+      }),
+      effort(300),
+    );
+    expect(seen).toContain('REPORT_MALFORMED');
   });
 });
 
