@@ -12,7 +12,7 @@ import {
   collectBundle,
   writeBundle,
 } from '../../packages/cli/src/entropy/bundle.js';
-import type { RestartData } from '../../packages/cli/src/entropy/threaded-batteries.js';
+import type { BundleBatteries } from '../../packages/cli/src/entropy/threaded-batteries.js';
 import { goodBytes } from '../contract/battery-data.js';
 import { Bench, refusal } from './cli-program.js';
 import { Yaml, physicalFile } from './entropy-yaml.js';
@@ -106,7 +106,7 @@ describe('the collection of a bundle', () => {
 describe('the files of a bundle', () => {
   it('hold what was collected, what it shows and what NIST asks, and their hashes', async () => {
     const collected = await collectBundle(new Restartable().open, SMALL, follow);
-    const asked: RestartData[] = [];
+    const asked: Parameters<BundleBatteries['restarts']>[0][] = [];
     const findings = await assessBundle(description, collected, {
       ...batteriesHere,
       restarts: async (data) => {

@@ -6,7 +6,7 @@ import { limitedWait } from './generator.js';
 
 export type Tier = 'drbg' | 'full';
 
-export const DEFAULT_WAIT_MS = 30_000;
+const DEFAULT_WAIT_MS = 30_000;
 /** Bytes that are drawn at a time, so that no draw asks for more than is kept ready. */
 const DRAW_BYTES = { full: 4096, drbg: 2 ** 18 } as const;
 /** Bytes that a seed yields: itself in `full`, 2^17 bits in `drbg`. */

@@ -5,7 +5,7 @@ import type { Invocation } from '../invocation.js';
 import type { Progress } from '../progress.js';
 
 /** What the restart test of SP 800-90B takes. */
-export interface RestartData {
+interface RestartData {
   readonly matrix: Uint8Array;
   readonly bitsPerSample: number;
   readonly initialEntropy: number;
