@@ -51,12 +51,22 @@ class TokenOpener {
     try {
       return await Token.open(this.#options);
     } catch (error) {
-      if (error instanceof SymmetraError && error.details['call'] === 'C_Login') {
+      if (error instanceof SymmetraError && mayCountAgainstPin(error)) {
         this.#refusal = { error, writtenMs };
       }
       throw error;
     }
   }
+}
+
+/**
+ * CKR numbers of a login that never came to the PIN (PKCS#11 v2.40, 5.1): no memory on this host, the device or token
+ * is gone, the session or the module is closed.
+ */
+const PIN_UNSEEN = new Set([0x02, 0x32, 0xb0, 0xb3, 0xe0, 0xe1, 0x190]);
+
+function mayCountAgainstPin({ details: { call, ckr } }: SymmetraError): boolean {
+  return call === 'C_Login' && !PIN_UNSEEN.has(Number(ckr));
 }
 
 class TokenDevice implements NoiseDevice {
