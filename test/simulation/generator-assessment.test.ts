@@ -201,6 +201,18 @@ describe('a source whose noise is less than it claims, as no test beside it sees
     expect(world.kinds.filter((kind) => kind === 'requalified')).toEqual([]);
   });
 
+  test.each([
+    [0.4999, false],
+    [0.5, true],
+  ])('is held to its claim of 0.5 bits: assessed at %f', async (minEntropy, passed) => {
+    const thread = threadAt();
+    const run = async () => ({ minEntropy });
+    const world = new World(false, { ...thread, run: run as unknown as Thread['run'] });
+    await world.drawUntil(() => world.source.assessed !== undefined, 'an assessment');
+    expect(world.source.assessed).toMatchObject({ minEntropy, passed });
+    expect(world.generator.status().state).toBe(passed ? 'ready' : 'exhausted');
+  });
+
   test('stays out when it can not be assessed again', async () => {
     let lost = false;
     const world = new World(

@@ -240,6 +240,18 @@ describe('several sources', () => {
     expect(generator.status().ledger).toMatchObject({ creditedBits: 3 * 511, simulatedBits: 2 * 511 });
   });
 
+  test('what the others add is used once: each block lasts for four seeds', async () => {
+    const { generator, first, second } = open([1022, 600]);
+    for (const source of [first, second]) source.qualify(20);
+    generator.full(1);
+    await settled();
+    for (const taken of [1, 1, 1, 2, 2]) {
+      generator.full(SEED_BYTES);
+      await settled();
+      expect(second.taken.length).toBe(taken);
+    }
+  });
+
   test('a seed of a source with little credit takes as much more of it', () => {
     const { generator, first } = open([300]);
     first.qualify(6);
@@ -249,6 +261,16 @@ describe('several sources', () => {
     expect(generator.status().ledger.creditedBits).toBe(3 * 3 * 150);
     expect(codeOf(() => generator.full(2 * SEED_BYTES))).toBe('ENTROPY_SHORT');
   });
+});
+
+test('a generator that is closed gives nothing more, nor do those of its nodes', async () => {
+  const { generator, first } = open([1022]);
+  first.qualify(10);
+  const drbg = generator.drbg();
+  drbg.bytes(1);
+  await generator.close();
+  expect(codeOf(() => drbg.bytes(1))).toBe('ENTROPY_TIER_WIPED');
+  expect(codeOf(() => generator.full(1))).toBe('ENTROPY_TIER_WIPED');
 });
 
 describe('a refused request', () => {

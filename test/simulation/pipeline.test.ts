@@ -201,6 +201,24 @@ describe('alarms', () => {
     await world.pipeline.close();
   });
 
+  test('failures are not forgotten before that', async () => {
+    const world = new World(good, { recovery: { maxQuarantines: 1, probationWindows: 100 } });
+    world.pipeline.start();
+    await world.reaches('qualified');
+    for (const end of ['quarantined', 'out-of-service']) {
+      const since = world.source.position;
+      await world.drainUntil(() => world.source.position > since + 12 * WINDOW, 'some windows');
+      world.source.become(() => STUCK);
+      await world.drainUntil(() => world.state === end, end);
+      world.source.become(good);
+      world.clock.advance(1000);
+      if (end === 'quarantined') await world.reaches('qualified');
+    }
+    const kinds = world.events.map(({ kind }) => kind);
+    expect(kinds).toEqual(['qualified', 'quarantined', 'requalified', 'out-of-service']);
+    await world.pipeline.close();
+  });
+
   test('the operator ends a pause', async () => {
     const world = new World((at) => (at < 100 ? STUCK : FAIR));
     world.pipeline.start();

@@ -86,11 +86,13 @@ describe('the permutations of the IID track', () => {
     expect(other.permutation.statistics).not.toEqual(result.permutation.statistics);
   });
 
-  it('find what comes back after 32 samples, and nothing else', () => {
+  it('find what comes back after 32 samples, or turns round after 8, and nothing else', () => {
     const samples = uniform(10_000);
     for (let i = 32; i < samples.length; i += 9) samples[i] = samples[i - 32] as number;
+    for (let i = 40; i < samples.length; i += 9) samples[i] = 15 - (samples[i - 8] as number);
     const result = assessIid(samples, 4, { seed });
-    expect(failedStatistics(result)).toEqual(['periodicity32', 'covariance32']);
+    expect(failedStatistics(result)).toEqual(['periodicity32', 'covariance8', 'covariance32']);
+    expect(result.permutation.statistics.covariance8.higher).toBeGreaterThan(9_990);
     expect(result.permutation.permutations).toBe(10_000);
     expect(result.iid).toBe(false);
     const { higher, equal, lower } = result.permutation.statistics.periodicity32;
