@@ -9,8 +9,8 @@ import type { Reservoir } from './reservoir.js';
 const OS_BYTES = 32;
 
 /**
- * Makes a seed when one is asked for, of all sources together (SP 800-90C, 3.1 method 1): the least occupied source
- * that may serve carries the credited entropy, every other qualified one that has something to spare and the
+ * Makes a seed when one is asked for, of all sources together (SP 800-90C, 3.1): the least occupied source that may
+ * serve, physical or not, carries the credited entropy, every other qualified one that has something to spare and the
  * operating system add theirs uncredited. Any one good input suffices.
  */
 export class SeedPool implements SeedSupply {
