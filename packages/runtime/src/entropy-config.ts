@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { SymmetraError } from '@symmetra/crypto';
-import { parseDocument } from 'yaml';
 import { configError } from './config-error.js';
 import { entropyConfig } from './entropy-schema.js';
 import type { ParsedSource } from './entropy-schema.js';
@@ -46,7 +45,7 @@ export function parseEntropyConfig(input: unknown): EntropyConfig {
  */
 export async function readEntropyConfig(file?: string): Promise<EntropyConfig> {
   if (file === undefined) return parseEntropyConfig(undefined);
-  return parseEntropyConfig(parseYaml(await contentOf(file), file));
+  return parseEntropyConfig(await parseYaml(await contentOf(file), file));
 }
 
 function withLimit(parsed: ParsedSource): EntropySourceConfig {
@@ -68,10 +67,12 @@ async function contentOf(file: string): Promise<string> {
 }
 
 /** One YAML document without aliases, which a configuration has no use for. */
-function parseYaml(content: string, file: string): unknown {
+async function parseYaml(content: string, file: string): Promise<unknown> {
   const refuse = (message: string, line = 0): SymmetraError =>
     new SymmetraError('BAD_CONFIG', message, { path: file, ...(line > 0 && { line }) });
   if (content.length > MAX_FILE_CHARS) throw refuse('the configuration file is too long');
+  // Loaded here, since most commands read no such file.
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(content, { uniqueKeys: true, logLevel: 'silent' });
   const [error] = document.errors;
   // The parser's own message would quote the content.

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SymmetraError } from '@symmetra/crypto';
-import { Counter, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
 
 /** One value of a metric. Labels name parts of the system, never a device. */
 export interface MetricValue {
@@ -25,21 +25,11 @@ const PATH = '/metrics';
 
 /** Serves metrics in the text format of Prometheus at `/metrics`, over plain HTTP, to read only. */
 export class MetricsServer {
-  readonly #registry = new Registry();
-  readonly #server: Server;
+  readonly #metrics: readonly Metric[];
+  #server: Server | undefined;
 
   constructor(metrics: readonly Metric[]) {
-    for (const metric of metrics) register(this.#registry, metric);
-    this.#server = createServer((request, response) => {
-      if (request.url !== PATH || request.method !== 'GET') {
-        response.writeHead(request.url === PATH ? 405 : 404).end();
-        return;
-      }
-      this.#registry.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': this.#registry.contentType }).end(text),
-        () => response.writeHead(500).end(),
-      );
-    });
+    this.#metrics = metrics;
   }
 
   /**
@@ -49,31 +39,58 @@ export class MetricsServer {
    * @throws PORT_IN_USE, LISTEN_FAILED
    */
   async start(host: string, port: number): Promise<number> {
+    // Loaded here, since most commands serve no metrics.
+    const prometheus = await import('prom-client');
+    const registry = new prometheus.Registry();
+    for (const metric of this.#metrics) register(prometheus, registry, metric);
+    const server = createServer((request, response) => {
+      if (request.url !== PATH || request.method !== 'GET') {
+        response.writeHead(request.url === PATH ? 405 : 404).end();
+        return;
+      }
+      registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      );
+    });
+    this.#server = server;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) => {
+      server.once('error', (cause) => {
         const taken = 'code' in cause && cause.code === 'EADDRINUSE';
         const [code, message] = taken
           ? ['PORT_IN_USE', `port ${port} of the metrics is in use`]
           : ['LISTEN_FAILED', 'the metrics can not listen on this address'];
         reject(new SymmetraError(code, message, { port }, { cause }));
       });
-      this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));
+      server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
     });
   }
 
   /** Ends it, open connections included. */
   async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
     await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      server.close(() => resolve());
+      server.closeAllConnections();
     });
   }
 }
 
-function register(registry: Registry, { name, help, kind, labelNames, read }: Metric): void {
+/** The library, as it is loaded. */
+interface Prometheus {
+  readonly Counter: typeof Counter;
+  readonly Gauge: typeof Gauge;
+}
+
+function register(
+  prometheus: Prometheus,
+  registry: Registry,
+  { name, help, kind, labelNames, read }: Metric,
+): void {
   const options = { name, help, labelNames: [...labelNames], registers: [registry] };
   if (kind === 'gauge') {
-    const gauge: Gauge = new Gauge({
+    const gauge: Gauge = new prometheus.Gauge({
       ...options,
       collect: () => {
         gauge.reset();
@@ -82,7 +99,7 @@ function register(registry: Registry, { name, help, kind, labelNames, read }: Me
     });
     return;
   }
-  const counter: Counter = new Counter({
+  const counter: Counter = new prometheus.Counter({
     ...options,
     collect: () => {
       counter.reset();
