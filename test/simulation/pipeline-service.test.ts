@@ -64,6 +64,22 @@ describe('the gate', () => {
   });
 });
 
+describe('the pool', () => {
+  test('of itself always fills up to 256 blocks again, however many a window gives', async () => {
+    const world = new World(
+      fair(8),
+      { window: undefined as never, quarantineWindows: 1, poolBlocks: undefined as never },
+      { bitsPerSample: 8, minEntropyPerSample: 8 },
+    );
+    world.pipeline.start();
+    for (let round = 0; round < 5; round++) {
+      await until(() => world.pipeline.availableBlocks >= 256, '256 blocks');
+      for (let taken = 0; taken < 100; taken++) world.pipeline.take();
+    }
+    await world.pipeline.close();
+  });
+});
+
 describe('the audit', () => {
   test('sets windows aside that are tested and never served', async () => {
     const aside: Uint8Array[] = [];
