@@ -74,7 +74,7 @@ describe('the pool', () => {
     world.pipeline.start();
     for (let round = 0; round < 5; round++) {
       await until(() => world.pipeline.availableBlocks >= 256, '256 blocks');
-      for (let taken = 0; taken < 100; taken++) world.pipeline.take();
+      for (let taken = 0; taken < 100; taken++) expect(world.pipeline.take()).toBeDefined();
     }
     await world.pipeline.close();
   });
