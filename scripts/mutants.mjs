@@ -2,7 +2,7 @@
 // `npm run mutants -- [--only NAME ... | --group NAME]`,
 // `npm run mutants -- --sweep [--files TEXT] [--sample N] [--seed N]`.
 import { parseArgs } from 'node:util';
-import { ensureInstalled } from './setup.mjs';
+import { ensureBuilt, ensureInstalled } from './setup.mjs';
 import { writePlanted, writeSweep } from './mutants/document.mjs';
 import { GROUPS, PLANTED, plant } from './mutants/planted.mjs';
 import { ScratchCopy } from './mutants/scratch-copy.mjs';
@@ -95,6 +95,7 @@ const stop = () => runner.stop();
 process.once('SIGINT', stop).once('SIGTERM', stop);
 try {
   await ensureInstalled();
+  await ensureBuilt();
   scratch = new ScratchCopy();
   const healthy = options.sweep ? await runSweep(scratch, runner) : await runPlanted(scratch, runner);
   process.exitCode = healthy ? 0 : 1;

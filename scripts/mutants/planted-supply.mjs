@@ -7,6 +7,7 @@ const TIER = ['test/contract/entropy-tier.test.ts'];
 const EXTRACT = ['test/contract/entropy-extract.test.ts'];
 const DRBG_VECTORS = ['test/vectors/drbg.test.ts'];
 const GATE = ['test/contract/entropy-gate.test.ts'];
+const ASSESSMENT = ['test/simulation/generator-assessment.test.ts'];
 
 /** @type {readonly import('./planted.mjs').Mutant[]} */
 export const SUPPLY_MUTANTS = [
@@ -142,8 +143,8 @@ export const SUPPLY_MUTANTS = [
   {
     name: 'conditioner without lengths',
     file: 'packages/entropy/src/extract/conditioner.ts',
-    find: '.update(uint32(bytes.length)).update(bytes)',
-    replace: '.update(bytes)',
+    find: 'at = message.writeUInt32BE(bytes.length, at);',
+    replace: '',
     breaks: 'Parts that differ give one message, and so one seed.',
     suites: EXTRACT,
   },
@@ -260,5 +261,118 @@ export const SUPPLY_MUTANTS = [
     replace: 'return upperTail;',
     breaks: 'A counter, whose bytes are more even than chance, passes.',
     suites: GATE,
+  },
+  {
+    name: 'sums of the gate not heeded',
+    file: 'packages/entropy/src/gate/watched-gate.ts',
+    find: 'if (passed && !this.#shut) return { passed };',
+    replace: 'if (passed) return { passed };',
+    breaks: 'A broken extraction that no single buffer shows goes on for ever.',
+    suites: ['test/contract/entropy-gate-watch.test.ts'],
+  },
+  {
+    name: 'failures forgotten with the next window',
+    file: 'packages/entropy/src/pipeline/pipeline-state.ts',
+    find: 'clean + 1 < policy.probationWindows ? record : NO_FAILURES',
+    replace: 'NO_FAILURES',
+    breaks: 'A source that fails over and over never goes out of service.',
+    suites: PIPELINE,
+  },
+  {
+    name: 'start-up as short as the windows',
+    file: 'packages/entropy/src/pipeline/pipeline-options.ts',
+    find: 'Math.max(quarantineWindows + 1, startUpWindows)',
+    replace: 'quarantineWindows + 1',
+    breaks: 'SP 800-90B, 4.3: fewer than 1,024 samples were tested when the first block is served.',
+    suites: PIPELINE,
+  },
+  {
+    name: 'window of the wrong length extracted',
+    file: 'packages/entropy/src/pipeline/window-reader.ts',
+    find: 'if (got === count) return block;',
+    replace: 'if (got <= count) return block;',
+    breaks: 'A block is credited with samples that the source never gave.',
+    suites: [...PIPELINE, ...SERVICE],
+  },
+  {
+    name: 'condemned source gives what was ready',
+    file: 'packages/entropy/src/pipeline/source-pipeline.ts',
+    find: 'this.#condemnations++;\n    this.#pool.wipe();',
+    replace: 'this.#condemnations++;',
+    breaks: 'Blocks of noise that was assessed below its claim are served.',
+    suites: ASSESSMENT,
+  },
+  {
+    name: 'window from before the verdict extracted',
+    file: 'packages/entropy/src/pipeline/source-pipeline.ts',
+    find: 'if (condemnations === this.#condemnations) this.#windowPassed();',
+    replace: 'this.#windowPassed();',
+    breaks: 'A window that the tests saw only in part counts as clean.',
+    suites: ASSESSMENT,
+  },
+  {
+    name: 'condemned source serves',
+    file: 'packages/entropy/src/audit/assessed-source.ts',
+    find: "return this.#condemned && state === 'qualified' ? 'requalifying' : state;",
+    replace: 'return state;',
+    breaks: 'A source serves again before an assessment has borne out its claim.',
+    suites: ASSESSMENT,
+  },
+  {
+    name: 'assessment held to nothing',
+    file: 'packages/entropy/src/audit/assessed-source.ts',
+    find: 'const passed = minEntropy >= this.#limit;',
+    replace: 'const passed = minEntropy >= this.#limit / 2;',
+    breaks: 'Noise of half its claim is credited in full.',
+    suites: ASSESSMENT,
+  },
+  {
+    name: 'most occupied source serves',
+    file: 'packages/entropy/src/generator/seed-pool.ts',
+    find: '.toSorted((one, other) => other.seeds - one.seeds)',
+    replace: '.toSorted((one, other) => one.seeds - other.seeds)',
+    breaks: 'Load gathers where there is least, and the first source runs dry under it.',
+    suites: GENERATOR,
+  },
+  {
+    name: 'half a block for two seeds',
+    file: 'packages/entropy/src/generator/reservoir.ts',
+    find: 'return this.#pieces.pop();',
+    replace: 'return this.#pieces.at(-1)?.slice();',
+    breaks: 'Two seeds rest on the same bits.',
+    suites: GENERATOR,
+  },
+  {
+    name: 'one contribution for all seeds',
+    file: 'packages/entropy/src/generator/reservoir.ts',
+    find: 'return this.#contributions.pop();',
+    replace: 'return this.#contributions.at(-1)?.slice();',
+    breaks: 'A source adds the same bytes to every seed: who learns them once has taken it out of all.',
+    suites: GENERATOR,
+  },
+  {
+    name: 'simulated entropy counted as that of a device',
+    file: 'packages/entropy/src/generator/seed-pool.ts',
+    find: 'if (serving.source.description.simulated) this.#simulatedBits += bits;',
+    replace: '',
+    breaks: 'The ledger and the metrics show quantum entropy where a program computed it.',
+    suites: GENERATOR,
+  },
+  {
+    name: 'closed generator goes on',
+    file: 'packages/entropy/src/generator/random-bit-generator.ts',
+    find: 'for (const tier of this.#drbgs) tier.wipe();',
+    replace: '',
+    breaks: 'The state of every DRBG stays in memory after the end.',
+    suites: GENERATOR,
+  },
+  {
+    name: 'CTR_DRBG keeps its state after a request',
+    file: 'packages/entropy/src/drbg/ctr-drbg.ts',
+    find: 'this.#replace(stream.subarray(whole), provided);',
+    replace: '',
+    breaks:
+      'SP 800-90A, 8.8: who learns the state knows what was given before, and the next request repeats it.',
+    suites: DRBG_VECTORS,
   },
 ];

@@ -18,7 +18,10 @@ import { root } from '../setup.mjs';
 
 const SCOPE = '@symmetra';
 
-/** The files that git tracks, as they stand in the working tree, and `node_modules` that lead into the copy. */
+/**
+ * The files that git tracks, as they stand in the working tree, and `node_modules` that lead into the copy. What tests
+ * start as a program of its own runs from the build of the checkout: it has no mutant in it.
+ */
 export class ScratchCopy {
   /** The root of the copy. */
   directory = mkdtempSync(join(tmpdir(), 'symmetra-mutants-'));
@@ -30,6 +33,7 @@ export class ScratchCopy {
       copyFileSync(join(root, file), join(this.directory, file));
     }
     this.#linkModules();
+    this.#linkBuilds();
   }
 
   /** @param {string} file relative to the root @returns {string} */
@@ -56,6 +60,13 @@ export class ScratchCopy {
     }
     for (const name of readdirSync(join(this.directory, 'packages'))) {
       symlinkSync(join(this.directory, 'packages', name), join(modules, SCOPE, name));
+    }
+  }
+
+  #linkBuilds() {
+    for (const name of readdirSync(join(this.directory, 'packages'))) {
+      const built = join(root, 'packages', name, 'dist');
+      if (existsSync(built)) symlinkSync(built, join(this.directory, 'packages', name, 'dist'));
     }
   }
 }
