@@ -137,7 +137,7 @@ describe('a file that holds a report', () => {
       }),
       effort(150),
     );
-    for (const code of REPORT_CODES.slice(1)) expect(seen).toContain(code);
+    for (const code of ['REPORT_MALFORMED', 'REPORT_SIGNATURE']) expect(seen).toContain(code);
   });
 
   it('may nest as deeply as it likes', async () => {
