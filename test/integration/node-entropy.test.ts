@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SymmetraError } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy';
 import type { GeneratorStatus } from '@symmetra/entropy';
-import { entropyMetrics } from '@symmetra/node';
+import { entropyMetrics, openGenerator } from '@symmetra/node';
+import { parseEntropyConfig, systemClock } from '@symmetra/runtime';
 import { NodeNetwork, TestDevice } from '@symmetra/testing';
 
 const REFUSED = { code: 'ENTROPY_EXHAUSTED' };
@@ -131,4 +132,32 @@ describe('the metrics of entropy', () => {
       symmetra_entropy_source_qualified: [0],
     });
   });
+});
+
+test('each source of a configuration has a gate behind it', async () => {
+  const entry = {
+    kind: 'file',
+    path: '/dev/urandom',
+    physical: true,
+    quantum: false,
+    bitsPerSample: 8,
+    minEntropyPerSample: 6,
+  };
+  const config = parseEntropyConfig({
+    sources: [
+      { ...entry, name: 'raw', raw: true },
+      { ...entry, name: 'conditioned', raw: false },
+    ],
+  });
+  const generator = openGenerator({ config, clock: systemClock });
+  try {
+    const states = () => generator.status().sources.map(({ state }) => state);
+    await expect.poll(states, { timeout: 60_000 }).toEqual(['qualified', 'qualified']);
+    for (const { gate } of generator.status().sources) {
+      expect(gate).toMatchObject({ buffers: expect.any(Number), shut: false });
+      expect(gate?.buffers).toBeGreaterThan(0);
+    }
+  } finally {
+    await generator.close();
+  }
 });
