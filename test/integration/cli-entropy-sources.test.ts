@@ -123,6 +123,13 @@ describe.skipIf(process.platform === 'win32')('entropy sources', () => {
     expect(message).toContain(says);
     expect(message).toContain(file);
   });
+
+  it('names the source whose claim is too low for its tests', async () => {
+    const file = await yaml.file(RANDOM, { ...RANDOM, name: 'weak', minEntropyPerSample: 0.01 });
+    const { exit, code, message } = await refusal(['entropy', 'sources', '--sources', file]);
+    expect({ exit, code }).toEqual({ exit: 1, code: 'HEALTH_CUTOFF' });
+    expect(message).toMatch(/^source weak: /);
+  });
 });
 
 describe.skipIf(process.platform === 'win32')('entropy get', () => {

@@ -59,15 +59,28 @@ export function openGenerator({ config, clock, onEvent }: EntropyOptions): Rando
           onEvent: notify,
         };
         const { raw, minEntropyPerSample } = source.description;
-        return raw && minEntropyPerSample > 0
-          ? new AssessedSource(source, { ...options, thread })
-          : new SourcePipeline(source, options);
+        return named(entry.name, () =>
+          raw && minEntropyPerSample > 0
+            ? new AssessedSource(source, { ...options, thread })
+            : new SourcePipeline(source, options),
+        );
       }),
   });
 }
 
 /** How long a source may be silent or stuck without anybody knowing, when nobody draws. */
 const IDLE_TEST_MS = 10_000;
+/** Builds a source behind its tests; a claim that they can not hold is refused with the name of the source. */
+function named<Source>(source: string, build: () => Source): Source {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof SymmetraError)) throw error;
+    const { code, message, details } = error;
+    throw new SymmetraError(code, `source ${source}: ${message}`, { ...details, source }, { cause: error });
+  }
+}
+
 /** Seeds that wait before a generator counts as ready: enough for the generators of all nodes of a process. */
 const READY_SEEDS = 64;
 
