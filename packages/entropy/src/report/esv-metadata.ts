@@ -1,4 +1,3 @@
-import { SEED_ENTROPY_BITS } from '../extract/conditioner.js';
 import { outputEntropy } from '../extract/output-entropy.js';
 import { BLOCK_BITS, WindowExtraction } from '../pipeline/window-extraction.js';
 import { SEED_BYTES } from '../source/seed-supply.js';
@@ -51,7 +50,7 @@ export function esvMetadata(description: SourceDescription, measured: number): J
         sequencePosition: 2,
         vetted: true,
         bijectiveClaim: false,
-        description: `HMAC-SHA-384 (at least ${SEED_ENTROPY_BITS} bits of min-entropy)`,
+        description: 'HMAC-SHA-384 with a public, fixed key',
         minNin: seed.nIn,
         minHin: seed.hIn,
         nw: seed.nw,
