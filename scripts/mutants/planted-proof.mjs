@@ -1,10 +1,12 @@
-// Bugs in what is said of noise: packages/battery, the reports of packages/entropy, the metrics of packages/node.
+// Bugs in what is said of noise: packages/battery, the reports of packages/entropy, what packages/node and
+// packages/cli make of both.
 
 const STS = ['test/vectors/sp800-22.test.ts'];
 const SPECIAL = ['test/vectors/sp800-22-special.test.ts'];
 const FIPS = ['test/contract/battery-fips1402.test.ts'];
 const NON_IID = ['test/vectors/sp800-90b-non-iid.test.ts'];
 const RESTART = ['test/vectors/sp800-90b-restart.test.ts'];
+const COMMANDS = ['test/integration/cli-entropy-report.test.ts'];
 const REPORT = ['test/contract/entropy-report.test.ts'];
 
 /** @type {readonly import('./planted.mjs').Mutant[]} */
@@ -152,5 +154,29 @@ export const PROOF_MUTANTS = [
     replace: '',
     breaks: 'A word that is repeated across two blocks passes.',
     suites: FIPS,
+  },
+  {
+    name: 'configured sources without a gate',
+    file: 'packages/node/src/entropy/open-generator.ts',
+    find: 'gate: (bytes: number) => new WatchedGate({ bytes }),',
+    replace: '',
+    breaks: 'The gate is proven, and nobody asks it.',
+    suites: ['test/integration/node-entropy.test.ts'],
+  },
+  {
+    name: 'signer of a report not passed on',
+    file: 'packages/cli/src/commands/entropy-verify.ts',
+    find: '...(options.signer !== undefined && { signer: options.signer }),',
+    replace: '',
+    breaks: '`symmetra entropy verify --signer` accepts the report of anybody.',
+    suites: COMMANDS,
+  },
+  {
+    name: 'report before not looked for',
+    file: 'packages/cli/src/entropy/report-directory.ts',
+    find: 'return found ? readReport(previous) : undefined;',
+    replace: 'return undefined;',
+    breaks: '`symmetra entropy verify` calls a report good whose chain is broken beside it.',
+    suites: COMMANDS,
   },
 ];
