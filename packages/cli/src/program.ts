@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { addGroup } from './command.js';
 import { addAdminCommands } from './commands/admin.js';
 import { addDeviceCommands } from './commands/device.js';
-import { addEntropyCommands } from './commands/entropy.js';
 import { addKeyCommands } from './commands/key.js';
 import { addPolicyCommands } from './commands/policy.js';
 import { addSendCommand } from './commands/send.js';
@@ -55,7 +55,12 @@ export async function runProgram(
   addDeviceCommands(program, invocation);
   addKeyCommands(program, invocation);
   addSendCommand(program, invocation);
-  addEntropyCommands(program, invocation);
+  const entropy = addGroup(program, 'entropy', 'random sources, what they give, and what tests say of it');
+  // What they stand on takes longer to load than most other commands take to run.
+  if (args.includes(entropy.name())) {
+    const { addEntropyCommands } = await import('./commands/entropy.js');
+    addEntropyCommands(entropy, invocation);
+  }
   addPolicyCommands(addAdminCommands(program, invocation), invocation);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { addGroup } from '../command.js';
 import { openDraw } from '../entropy/generator.js';
 import type { Invocation } from '../invocation.js';
 import { addEntropyBundle } from './entropy-bundle.js';
@@ -10,8 +9,8 @@ import { addEntropySources } from './entropy-sources.js';
 import { addEntropyTest } from './entropy-test.js';
 import { addEntropyVerify } from './entropy-verify.js';
 
-export function addEntropyCommands(program: Command, invocation: Invocation): void {
-  const entropy = addGroup(program, 'entropy', 'random sources, what they give, and what tests say of it');
+/** Adds the commands of the group `entropy`. */
+export function addEntropyCommands(entropy: Command, invocation: Invocation): void {
   addEntropySources(entropy, invocation);
   addEntropyGet(entropy, invocation);
   addEntropyFeed(entropy, invocation, openDraw);
