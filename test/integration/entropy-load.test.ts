@@ -57,11 +57,12 @@ test('the generator of a network grows by nothing under load, and its detector i
   expect(held() - before).toBeLessThan(GROWTH_BYTES);
 
   for (const end = performance.now() + ASSESSED_MS; performance.now() < end;) {
-    if (detector()?.assessed !== undefined) break;
+    if (detector()?.assessed !== undefined && detector()?.outputChecked !== undefined) break;
     await load(200);
   }
   expect(detector()).toMatchObject({ state: 'qualified', alarms: 0, assessed: { passed: true } });
   expect(detector()?.assessed?.minEntropy).toBeGreaterThan(2.61);
+  expect(detector()?.outputChecked?.leastP).toBeGreaterThan(2 ** -40);
   expect(detector()?.gate).toMatchObject({ rejected: 0, shut: false });
   expect(events.map(({ kind }) => kind).toSorted()).toEqual(['assessed', 'qualified', 'qualified', 'ready']);
   expect(opened.status().ledger.refusals).toBe(0);

@@ -7,7 +7,7 @@ import {
   SourcePipeline,
   osRandom,
 } from '@symmetra/entropy';
-import type { AssessedSourceOptions, GeneratorEvent, RandomBytes } from '@symmetra/entropy';
+import type { AssessedSourceOptions, BatteryJob, GeneratorEvent, RandomBytes } from '@symmetra/entropy';
 import { ManualClock, Prng } from '@symmetra/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from './faults-source.js';
@@ -15,6 +15,8 @@ import { NoiseWithMemory } from './noise-with-memory.js';
 
 const WINDOW = 16_384;
 const SAMPLES = 50_000;
+/** Three of the four windows of an assessment give so much. */
+const OUTPUT_BYTES = 2048;
 const SEED_BYTES = 48;
 const HOUR_MS = 3_600_000;
 
@@ -22,13 +24,16 @@ type Thread = AssessedSourceOptions['thread'];
 
 /** Runs the battery at once; what `fails` says is lost. */
 function threadAt(fails: () => boolean = () => false) {
-  const thread = {
+  const thread: Thread & { jobs: number; leastP: number } = {
     jobs: 0,
     room: 1,
-    run: (async (_job: unknown, bytes: Uint8Array) => {
-      thread.jobs += 1;
+    /** What SP 800-22 finds. */
+    leastP: 0.5,
+    run: (async ({ battery }: BatteryJob, bytes: Uint8Array) => {
       const samples = bytes.slice();
       bytes.fill(0);
+      if (battery === 'sp800-22') return { RandomExcursions: [0], Frequency: [0.7], Runs: [thread.leastP] };
+      thread.jobs += 1;
       if (fails()) throw new SymmetraError('AUDIT_WORKER_LOST', 'planted');
       return assessNonIid(samples, 1);
     }) as Thread['run'],
@@ -71,6 +76,7 @@ class World {
           quarantineWindows: 2,
           poolBlocks: 64,
           samples: SAMPLES,
+          outputBytes: OUTPUT_BYTES,
           recovery: { maxQuarantines: 3 },
         }),
       ],
@@ -229,6 +235,43 @@ describe('a source whose noise is less than it claims, as no test beside it sees
     }, 'out of service');
     expect(world.kinds).toContain('assessment-failed');
     expect(world.kinds).not.toContain('restored');
+  });
+});
+
+describe('a source whose output is impossible', () => {
+  test('is taken out, and comes back when noise and output are good again', async () => {
+    const thread = threadAt();
+    const world = new World(false, thread);
+    thread.leastP = 2 ** -61;
+    await world.drawUntil(() => world.kinds.includes('exhausted'), 'the end of its service');
+    expect(world.events).toContainEqual({
+      kind: 'quarantined',
+      source: 'memory',
+      alarm: { test: 'sp800-22', level: 'permanent', sample: expect.any(Number) },
+    });
+    expect(world.source.outputChecked).toMatchObject({ leastP: 2 ** -61, bytes: OUTPUT_BYTES });
+    expect(world.generator.status().availableSeeds).toBe(0);
+    world.clock.advance(1000);
+    await until(() => world.kinds.filter((kind) => kind === 'quarantined').length === 2, 'another check');
+    expect(world.generator.status().availableSeeds).toBe(0);
+    thread.leastP = 2 ** -59;
+    await until(() => {
+      world.clock.advance(100);
+      return world.kinds.includes('restored');
+    }, 'its return');
+    expect(world.source).toMatchObject({ state: 'qualified', outputChecked: { leastP: 2 ** -59 } });
+  });
+
+  test('as long as that is so, never serves again', async () => {
+    const thread = threadAt();
+    const world = new World(false, thread);
+    thread.leastP = 0;
+    await world.drawUntil(() => world.kinds.includes('exhausted'), 'the end of its service');
+    await until(() => {
+      world.clock.advance(100);
+      expect(world.generator.status()).toMatchObject({ state: 'exhausted', availableSeeds: 0 });
+      return world.source.state === 'out-of-service';
+    }, 'out of service');
   });
 });
 

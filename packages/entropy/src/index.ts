@@ -54,7 +54,13 @@ export type { KernelFed, KernelFeedOptions } from './feed/kernel-feed.js';
 export { osRandom, osRandomness } from './os-random.js';
 export { SourcePipeline } from './pipeline/source-pipeline.js';
 export type { ExtractedBlock, PipelineEvent, PipelineStatus } from './pipeline/source-pipeline.js';
-export type { Assessed, OutputGate, PipelineOptions, WindowAudit } from './pipeline/pipeline-options.js';
+export type {
+  Assessed,
+  OutputChecked,
+  OutputGate,
+  PipelineOptions,
+  WindowAudit,
+} from './pipeline/pipeline-options.js';
 export type { NodeRandomness, RandomBytes, RandomSource } from './source.js';
 export { ByteNoise, MAX_READ_SAMPLES } from './source/byte-noise.js';
 export type { ByteFeed, ByteNoiseOptions } from './source/byte-noise.js';

@@ -1,7 +1,8 @@
-import type { NonIidAssessment } from '@symmetra/battery';
+import type { NonIidAssessment, Sp80022Result } from '@symmetra/battery';
 import { SymmetraError } from '@symmetra/crypto';
 import type {
   Assessed,
+  OutputChecked,
   PipelineEvent,
   PipelineOptions,
   PipelineStatus,
@@ -21,6 +22,14 @@ const SAMPLES = 1_000_000;
 /** While an assessment is due, so many windows give one for it: an eighth of the noise. */
 const EVERY = 8;
 const INTERVAL_MS = 3_600_000;
+/** The name under which SP 800-22 over extracted bytes raises an alarm. */
+export const OUTPUT_BATTERY = 'sp800-22';
+/** Every assessment sets aside as much output, or more. */
+const OUTPUT_BYTES = 65_536;
+/** Below this no output is good; the approximations of the tests leave less than 10^-10 of it to chance. */
+const IMPOSSIBLE_P = 2 ** -60;
+/** Their statistics have tails that are longer than those of their p-values. */
+const LONG_TAILS: ReadonlySet<string> = new Set(['RandomExcursions', 'RandomExcursionsVariant']);
 /** After an assessment that came to nothing. */
 const RETRY_MS = 60_000;
 /** What SP 800-90B gives perfect noise, per bit, but for one time in 25,000 or less; docs/entropy/audit.md. */
@@ -39,6 +48,8 @@ export interface AssessedSourceOptions extends Omit<PipelineOptions, 'audit' | '
   readonly onEvent?: (event: PipelineEvent | AssessmentEvent) => void;
   /** How many samples are assessed; 1,000,000 unless told otherwise, at least 10,000. */
   readonly samples?: number;
+  /** How many extracted bytes SP 800-22 looks at; 65,536 unless told otherwise. */
+  readonly outputBytes?: number;
 }
 
 /** The least min-entropy that an assessment has to find in a source, in bits per sample. */
@@ -56,19 +67,24 @@ export class AssessedSource {
   readonly description: SourceDescription;
   readonly #pipeline: SourcePipeline;
   readonly #audit: SampleAudit<{ battery: 'sp800-90b'; bitsPerSample: number }>;
+  readonly #output: SampleAudit<{ battery: 'sp800-22'; profile: 'corrected' }>;
   readonly #options: AssessedSourceOptions;
   readonly #samples: number;
   readonly #limit: number;
   #gathered = 0;
   #running = false;
+  #condemnations = 0;
+  /** The condemnations before the assessment that runs: its samples are from after them. */
+  #begunAfter = 0;
   #dueAt = -Infinity;
   #assessed: Assessed | undefined;
-  /** Assessed below its claim, and not assessed well since. */
+  #outputChecked: OutputChecked | undefined;
+  /** Found bad, and not found good since. */
   #condemned = false;
 
   /** @throws what the constructor of {@link SourcePipeline} throws */
   constructor(source: NoiseSource, options: AssessedSourceOptions) {
-    const { thread, samples = SAMPLES, ...pipeline } = options;
+    const { thread, samples = SAMPLES, outputBytes = OUTPUT_BYTES, ...pipeline } = options;
     this.description = source.description;
     this.#options = options;
     this.#samples = samples;
@@ -78,11 +94,22 @@ export class AssessedSource {
       job: { battery: 'sp800-90b', bitsPerSample: source.description.bitsPerSample },
       bytes: samples,
       onResult: (result) => this.#found(result),
-      onFailure: (error) => this.#failed(error),
+      onFailure: (error) => this.#failed(error, ASSESSMENT),
+    });
+    this.#output = new SampleAudit({
+      thread,
+      job: { battery: OUTPUT_BATTERY, profile: 'corrected' },
+      bytes: outputBytes,
+      onResult: (result) => this.#checked(result, outputBytes),
+      onFailure: (error) => this.#failed(error, OUTPUT_BATTERY),
     });
     this.#pipeline = new SourcePipeline(source, {
       ...pipeline,
-      audit: { wants: (window) => this.#wants(window), take: (window) => this.#take(window) },
+      audit: {
+        wants: (window) => this.#wants(window),
+        take: (window) => this.#take(window),
+        takeOutput: this.#output.take,
+      },
       onEvent: (event) => this.#sourceChanged(event),
     });
   }
@@ -112,6 +139,7 @@ export class AssessedSource {
       state: this.state,
       availableBits: this.availableBlocks * this.blockEntropyBits,
       ...(this.#assessed && { assessed: this.#assessed }),
+      ...(this.#outputChecked && { outputChecked: this.#outputChecked }),
     };
   }
 
@@ -128,6 +156,7 @@ export class AssessedSource {
   async close(): Promise<void> {
     await this.#pipeline.close();
     this.#audit.wipe();
+    this.#output.wipe();
   }
 
   /** A condemned source gives everything to its next assessment, which so begins with its first clean window. */
@@ -143,6 +172,7 @@ export class AssessedSource {
     if (this.#gathered < this.#samples) return;
     this.#forget();
     this.#running = this.#audit.skipped === skipped;
+    this.#begunAfter = this.#condemnations;
   }
 
   #forget(): void {
@@ -160,35 +190,50 @@ export class AssessedSource {
     this.#assessed = { minEntropy, passed, samples: this.#samples, time: clock.now() };
     onEvent?.({ kind: 'assessed', source: name, assessed: this.#assessed });
     if (!passed) {
-      this.#condemn();
+      this.#condemn(ASSESSMENT);
       return;
     }
+    if (this.#begunAfter !== this.#condemnations) return;
     this.#dueAt = clock.monotonic() + INTERVAL_MS;
     if (!this.#condemned) return;
     this.#condemned = false;
     if (this.state === 'qualified') onEvent?.({ kind: 'requalified', source: name });
   }
 
-  #failed(error: unknown): void {
+  /**
+   * Whatever the noise is, its output looks good: if not, what lies between is broken. The output of the windows of an
+   * assessment is checked before that, so that one which passes clears both.
+   */
+  #checked(result: Sp80022Result, bytes: number): void {
+    const pValues = Object.entries(result).flatMap(([test, values]) => (LONG_TAILS.has(test) ? [] : values));
+    const leastP = Math.min(1, ...pValues);
+    this.#outputChecked = { leastP, bytes, time: this.#options.clock.now() };
+    if (!(leastP >= IMPOSSIBLE_P)) this.#condemn(OUTPUT_BATTERY);
+  }
+
+  /** One that waits for its assessment begins again, after a pause that grows. */
+  #failed(error: unknown, test: string): void {
     const { clock, onEvent } = this.#options;
     const code = error instanceof SymmetraError ? error.code : 'UNKNOWN';
-    this.#running = false;
+    if (test === ASSESSMENT) this.#running = false;
     if (code === 'AUDIT_CLOSED') return;
     onEvent?.({ kind: 'assessment-failed', source: this.description.name, error: code });
-    // One that waits for its assessment begins again, after a pause that grows.
-    if (this.#condemned) this.#condemn();
+    if (this.#condemned) this.#condemn(test);
     else this.#dueAt = clock.monotonic() + RETRY_MS;
   }
 
-  #condemn(): void {
+  #condemn(test: string): void {
     this.#condemned = true;
+    this.#condemnations++;
     this.#dueAt = -Infinity;
-    this.#pipeline.condemn(ASSESSMENT);
+    this.#pipeline.condemn(test);
   }
 
   #sourceChanged(event: PipelineEvent): void {
-    if (event.kind === 'quarantined' || event.kind === 'out-of-service') this.#forget();
-    else if (this.#condemned) return;
+    if (event.kind === 'quarantined' || event.kind === 'out-of-service') {
+      this.#forget();
+      this.#output.wipe();
+    } else if (this.#condemned) return;
     this.#options.onEvent?.(event);
   }
 }

@@ -1,4 +1,5 @@
 import { SymmetraError } from '@symmetra/crypto';
+import { OUTPUT_BATTERY } from '../audit/assessed-source.js';
 import type { BatteryThread } from '../audit/battery-thread.js';
 import { pause } from '../source/clock.js';
 import type { SourceClock } from '../source/clock.js';
@@ -148,7 +149,7 @@ export class RandomBitGenerator {
   }
 
   #sourceChanged(event: SourceEvent): void {
-    if (event.kind === 'assessed' && !event.assessed.passed) this.#forget(event.source);
+    if (condemns(event)) this.#forget(event.source);
     const before = this.#state;
     if (this.#seeds.serves) this.#state = 'ready';
     else if (before === 'ready') this.#state = 'exhausted';
@@ -160,7 +161,7 @@ export class RandomBitGenerator {
     else this.#onEvent({ kind: before === 'exhausted' ? 'restored' : 'ready' });
   }
 
-  /** What was taken from a source before its noise was found to be worth less than it claims. */
+  /** What was taken from a source before it was found to be bad for nobody knows how long. */
   #forget(name: string): void {
     this.#reservoirs.find(({ source }) => source.description.name === name)?.wipe();
   }
@@ -178,4 +179,10 @@ export class RandomBitGenerator {
 /** Whether no seed will ever rest on a source, unless an operator does something. */
 function isOfNoUse({ blockEntropyBits, state }: TestedSource): boolean {
   return blockEntropyBits === 0 || state === 'out-of-service' || state === 'closed';
+}
+
+/** Whether an event speaks against what a source gave earlier. */
+function condemns(event: SourceEvent): boolean {
+  if (event.kind === 'assessed') return !event.assessed.passed;
+  return 'alarm' in event && event.alarm?.test === OUTPUT_BATTERY;
 }

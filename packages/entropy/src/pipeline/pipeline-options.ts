@@ -54,6 +54,17 @@ export interface PipelineStatus {
   readonly assessed?: Assessed;
   /** What its gate has seen of the extracted bytes. */
   readonly gate?: GateWatch;
+  /** What SP 800-22 said of the last extracted bytes that were set aside. */
+  readonly outputChecked?: OutputChecked;
+}
+
+/** What the whole of SP 800-22 found in extracted bytes that nobody gets. */
+export interface OutputChecked {
+  /** The least p-value, the random excursions left out. */
+  readonly leastP: number;
+  readonly bytes: number;
+  /** When, in milliseconds since the epoch. */
+  readonly time: number;
 }
 
 /** What SP 800-90B, 3.1.3 (non-IID) found in samples that were set aside. */
@@ -67,12 +78,14 @@ export interface Assessed {
   readonly time: number;
 }
 
-/** Windows that are set aside as evidence: tested as the others, and never extracted. */
+/** Windows that are set aside as evidence: tested as the others, and never served. */
 export interface WindowAudit {
   /** Whether the window that has just passed is set aside; windows are numbered from 0. */
   readonly wants: (window: number) => boolean;
   /** Takes the samples of a window that passed; they are its own from then on. */
   readonly take: (samples: Uint8Array) => void;
+  /** Takes what is extracted from them; it is served to nobody. */
+  readonly takeOutput?: (output: Uint8Array) => void;
 }
 
 /** What a pipeline is made of. */

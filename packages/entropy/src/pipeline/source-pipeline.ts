@@ -233,6 +233,7 @@ export class SourcePipeline {
   #windowPassed(): void {
     const { audit } = this.#options;
     if (audit?.wants(this.#windows) === true) {
+      audit.takeOutput?.(this.#extraction.extract(this.#reader.samples));
       audit.take(this.#reader.samples.slice());
       this.#keep([]);
       return;

@@ -93,6 +93,13 @@ export function entropyMetrics(status: () => GeneratorStatus): readonly Metric[]
       read: () => perSource(({ assessed }) => (assessed === undefined ? undefined : assessed.time / 1000)),
     },
     {
+      name: 'symmetra_entropy_output_least_p',
+      help: 'The least p-value of SP 800-22 over the last output set aside; of a hundred good runs one is below 5e-5.',
+      kind: 'gauge',
+      labelNames: ['source'],
+      read: () => perSource(({ outputChecked }) => outputChecked?.leastP),
+    },
+    {
       name: 'symmetra_entropy_gate_buffers_total',
       help: 'Buffers of extracted bytes that the gate looked at.',
       kind: 'counter',
