@@ -111,6 +111,11 @@ describe('the configuration of entropy', () => {
       sourceWith({ bitsPerSample: 1, minEntropyPerSample: 1.5 }),
       'sources.0.minEntropyPerSample',
     ],
+    [
+      'a claim of what is not physical',
+      sourceWith({ physical: false, quantum: false }),
+      'sources.0.minEntropyPerSample',
+    ],
     ['a quantum source that is none', sourceWith({ physical: false, quantum: true }), 'sources.0.quantum'],
     ['a relative path', sourceWith({ path: 'noise.bin' }), 'sources.0.path'],
     ['a number as a duration', sourceWith({ timeout: 10 }), 'sources.0.timeout'],

@@ -78,11 +78,14 @@ describe('a good source', () => {
     );
   });
 
-  test('what claims no min-entropy is extracted and credited nothing', async () => {
+  test.each([
+    ['what claims no min-entropy', { minEntropyPerSample: 0 }],
+    ['what is not physical', { minEntropyPerSample: 8, physical: false, quantum: false, simulated: false }],
+  ])('%s is extracted and credited nothing', async (_what, claim) => {
     const world = new World(
       fair(8),
       { window: 4096, poolBlocks: 100 },
-      { bitsPerSample: 8, minEntropyPerSample: 0, raw: false },
+      { bitsPerSample: 8, raw: false, ...claim },
     );
     world.pipeline.start();
     await until(() => world.pipeline.availableBlocks > 0, 'a block');

@@ -159,7 +159,14 @@ const source = z
   .refine((ours) => !('quantum' in ours) || !ours.quantum || ours.physical || ours.simulated, {
     path: ['quantum'],
     message: 'a quantum process is a physical one, or a simulated one',
-  });
+  })
+  .refine(
+    (ours) => !('physical' in ours) || ours.physical || ours.simulated || ours.minEntropyPerSample === 0,
+    {
+      path: ['minEntropyPerSample'],
+      message: 'only a physical process is credited with entropy; of another source, 0 is claimed',
+    },
+  );
 
 /** The configuration of entropy, as it is written in a file. */
 export const entropyConfig = z

@@ -33,13 +33,15 @@ export class WindowExtraction {
   readonly #toeplitz: Toeplitz;
 
   /** @throws EXTRACTOR_SIZE when the source claims too little for its bits. */
-  constructor({ bitsPerSample, minEntropyPerSample }: SourceDescription, random: RandomBytes) {
+  constructor(description: SourceDescription, random: RandomBytes) {
+    const { bitsPerSample, minEntropyPerSample, physical, simulated } = description;
     this.#bitsPerSample = bitsPerSample;
     this.#random = random;
     const entropy = minEntropyPerSample > 0 ? minEntropyPerSample : bitsPerSample;
     const needed = Math.ceil((BLOCK_BITS + EXTRACTION_LOSS_BITS) / entropy);
     this.blockSamples = Math.ceil(needed / SAMPLE_MULTIPLE) * SAMPLE_MULTIPLE;
-    this.blockEntropyBits = creditOf(this.blockSamples, bitsPerSample, minEntropyPerSample);
+    const counts = physical || simulated;
+    this.blockEntropyBits = counts ? creditOf(this.blockSamples, bitsPerSample, minEntropyPerSample) : 0;
     this.#toeplitz = new Toeplitz({
       inputBits: this.blockSamples * bitsPerSample,
       outputBits: BLOCK_BITS,
