@@ -8,7 +8,8 @@ const second = 1000;
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: some tests mostly wait.
+    maxWorkers: 3,
     passWithNoTests: false,
     projects: [
       project('unit', ['test/**/*.test.ts'], 30 * second, ['test/{simulation,integration,interop}/**']),

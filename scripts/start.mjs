@@ -80,6 +80,9 @@ async function startNetwork(data, port) {
     for (const { id, address } of /** @type {{ id: string, address: string }[]} */ (up['nodes'])) {
       say(`  ${id} on ${address}`);
     }
+    const sources = /** @type {{ name: string, simulated: boolean }[]} */ (up['entropy']);
+    const origins = sources.map(({ name, simulated }) => `${name}${simulated ? ' (simulated)' : ''}`);
+    say(`  their randomness comes from: ${origins.join(', ')}`);
   } catch (error) {
     if (error instanceof CommandFailure && error.code === 'PORT_IN_USE') {
       throw new Error(`${error.message}\n${OTHER_PORTS}`, { cause: error });
