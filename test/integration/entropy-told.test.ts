@@ -83,6 +83,13 @@ describe('the log tells of', () => {
   ])('%s', (_, event, expected) => {
     expect(line(event)).toEqual(expected);
   });
+
+  test('a defect of the program, by its name and place and not its words', () => {
+    const defect = new TypeError('a value of the noise');
+    const told = line({ kind: 'quarantined', source, error: 'UNKNOWN', defect });
+    expect(told).toMatchObject({ level: 'warn', source, code: 'UNKNOWN', err: { name: 'TypeError' } });
+    expect(JSON.stringify(told)).not.toContain('a value of the noise');
+  });
 });
 
 describe('the metrics tell of', () => {

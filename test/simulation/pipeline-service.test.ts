@@ -13,6 +13,29 @@ import { ManualClock } from '@symmetra/testing';
 import { transparentSeed, until } from './faults-source.js';
 import { FAIR, STUCK, WINDOW, WINDOW_BLOCKS, World, fair, good } from './pipeline-world.js';
 
+describe('a defect of the program', () => {
+  test('is quarantined as an error of the source is, and told with what was thrown', async () => {
+    const defect = new TypeError('undefined is not a function');
+    const events: PipelineEvent[] = [];
+    const description = describeDetector('detector', BEAM_SPLITTER_SETUP);
+    const pipeline = new SourcePipeline(
+      {
+        description,
+        read: async () => {
+          throw defect;
+        },
+        close: async () => undefined,
+      },
+      { random: transparentSeed, clock: new ManualClock(), onEvent: (event) => events.push(event) },
+    );
+    pipeline.start();
+    await until(() => events.length > 0, 'an event');
+    expect(events).toEqual([{ kind: 'quarantined', source: 'detector', error: 'UNKNOWN', defect }]);
+    expect(pipeline.status()).toMatchObject({ state: 'quarantined', lastError: 'UNKNOWN' });
+    await pipeline.close();
+  });
+});
+
 describe('the gate', () => {
   test('a buffer that fails is discarded alone; a second one in a row is an alarm', async () => {
     let checks = 0;

@@ -25,8 +25,10 @@ export interface PipelineEvent {
   readonly source: string;
   /** What its noise was found to be guilty of. */
   readonly alarm?: Alarm;
-  /** The code of the error that the source failed with. */
+  /** The code of the error that the source failed with; UNKNOWN for a defect of the program. */
   readonly error?: string;
+  /** The defect itself. */
+  readonly defect?: unknown;
 }
 
 /** How the pipeline of a source stands. */

@@ -277,13 +277,14 @@ export class SourcePipeline {
 
   #failed(error: unknown): void {
     if (!reads(this.#state)) return;
-    const code = error instanceof SymmetraError ? error.code : 'UNKNOWN';
+    const named = error instanceof SymmetraError;
+    const code = named ? error.code : 'UNKNOWN';
     this.#lastError = code;
-    this.#turn('source-error', { error: code });
+    this.#turn('source-error', { error: code, ...(!named && { defect: error }) });
   }
 
   /** Takes the step of the transition relation and does what the new state asks for. */
-  #turn(input: PipelineInput, cause: Pick<PipelineEvent, 'alarm' | 'error'> = {}): void {
+  #turn(input: PipelineInput, cause: Pick<PipelineEvent, 'alarm' | 'defect' | 'error'> = {}): void {
     const before = this.#state;
     this.#state = transition(before, input, this.#figures.recovery);
     this.#pause?.cancel();

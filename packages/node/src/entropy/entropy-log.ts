@@ -24,11 +24,12 @@ export function logEntropy(logger: Logger, event: GeneratorEvent): void {
       logger.warn({ source: event.source, code: event.error }, 'An assessment of a source came to nothing.');
       return;
     default: {
-      const { source, alarm, error } = event;
+      const { source, alarm, error, defect } = event;
       const fields = {
         source,
         ...(alarm !== undefined && { test: alarm.test, reason: alarm.level }),
         ...(error !== undefined && { code: error }),
+        ...(defect !== undefined && { err: defect }),
       };
       switch (event.kind) {
         case 'qualified':
