@@ -113,7 +113,7 @@ describe('imports', () => {
   test('go down only', () => {
     const wrong = imports.filter(({ file, specifier }) => {
       if (!specifier.startsWith(SCOPE)) return false;
-      const [from, to] = [packageOfFile(file), specifier.slice(SCOPE.length)];
+      const [from, to] = [packageOfFile(file), packageOf(specifier).slice(SCOPE.length)];
       return !(levelOf(to) < levelOf(from) || SIDEWAYS[from]?.includes(to) === true);
     });
     expect(wrong).toEqual([]);

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { openSource, osRandom } from '@symmetra/entropy';
 import type { NoiseSource, SourceSurroundings, Upstream } from '@symmetra/entropy';
 import { NoiseFeed } from '@symmetra/rpc';
-import { parseEntropyConfig, readEntropyConfig, systemClock } from '@symmetra/runtime';
+import { systemClock } from '@symmetra/runtime';
+import { parseEntropyConfig, readEntropyConfig } from '@symmetra/runtime/configuration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf } from './noise-source-suite.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SymmetraError } from '@symmetra/crypto';
-import { parseEntropyConfig, readEntropyConfig } from '@symmetra/runtime';
+import { parseEntropyConfig, readEntropyConfig } from '@symmetra/runtime/configuration';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { effort } from './effort.js';

@@ -1,5 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
-import { parseDuration, parseUpConfig } from '@symmetra/runtime';
+import { parseDuration } from '@symmetra/runtime';
+import { parseUpConfig } from '@symmetra/runtime/configuration';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeOutcome, encodeFailure, encodeReply } from '../../packages/bus/src/outcome.js';

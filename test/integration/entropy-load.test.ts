@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { GeneratorEvent, RandomBitGenerator } from '@symmetra/entropy';
 import { openGenerator, untilReady } from '@symmetra/node';
-import { parseEntropyConfig, systemClock } from '@symmetra/runtime';
+import { systemClock } from '@symmetra/runtime';
+import { parseEntropyConfig } from '@symmetra/runtime/configuration';
 import { afterEach, expect, test } from 'vitest';
 
 const READY_MS = 60_000;

@@ -3,7 +3,8 @@ import { SymmetraError } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy';
 import type { GeneratorStatus } from '@symmetra/entropy';
 import { entropyMetrics, openGenerator } from '@symmetra/node';
-import { parseEntropyConfig, systemClock } from '@symmetra/runtime';
+import { systemClock } from '@symmetra/runtime';
+import { parseEntropyConfig } from '@symmetra/runtime/configuration';
 import { NodeNetwork, TestDevice } from '@symmetra/testing';
 
 const REFUSED = { code: 'ENTROPY_EXHAUSTED' };

@@ -1,5 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
-import { parseDuration, parseUpConfig } from '@symmetra/runtime';
+import { parseDuration } from '@symmetra/runtime';
+import { parseUpConfig } from '@symmetra/runtime/configuration';
 import { describe, expect, it } from 'vitest';
 
 function refused(action: () => unknown): SymmetraError | undefined {

@@ -15,7 +15,7 @@ export type { DetectorParameters, DetectorSetup, Digitisation, Pair } from './de
 export { SimulatedDetector } from './detector/simulated-detector.js';
 export type { SimulatedBlock } from './detector/simulated-detector.js';
 export { claimedMinEntropy, sampleBits, trueMinEntropy } from './detector/true-entropy.js';
-export { DeviceRandom } from './device-random.js';
+export * from './device.js';
 export { CtrDrbg } from './drbg/ctr-drbg.js';
 export type { FullEntropySeed } from './drbg/ctr-drbg.js';
 export { DRBG_MAX_INPUT_BYTES, DRBG_MAX_REQUEST_BYTES, DRBG_MAX_RESEED_INTERVAL } from './drbg/drbg.js';
@@ -51,7 +51,6 @@ export { feedFifo } from './feed/fifo-feed.js';
 export type { FifoFeedOptions } from './feed/fifo-feed.js';
 export { feedKernel } from './feed/kernel-feed.js';
 export type { KernelFed, KernelFeedOptions } from './feed/kernel-feed.js';
-export { osRandom, osRandomness } from './os-random.js';
 export { SourcePipeline } from './pipeline/source-pipeline.js';
 export type { ExtractedBlock, PipelineEvent, PipelineStatus } from './pipeline/source-pipeline.js';
 export type {
@@ -61,7 +60,6 @@ export type {
   PipelineOptions,
   WindowAudit,
 } from './pipeline/pipeline-options.js';
-export type { NodeRandomness, RandomBytes, RandomSource } from './source.js';
 export { ByteNoise, MAX_READ_SAMPLES } from './source/byte-noise.js';
 export type { ByteFeed, ByteNoiseOptions } from './source/byte-noise.js';
 export type { SourceClock, SourceTimer } from './source/clock.js';

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
 import { z } from 'zod';
-import { parseDuration } from './config.js';
+import { parseDuration } from './duration.js';
 
 const MAX_SOURCES = 32;
 const MAX_TIMEOUT_MS = 3_600_000;

@@ -1,9 +1,6 @@
 export { systemClock } from './clock.js';
 export type { Clock, Timer } from './clock.js';
-export { MAX_NODES, parseDuration, parseUpConfig } from './config.js';
-export type { UpConfig } from './config.js';
-export { parseEntropyConfig, readEntropyConfig } from './entropy-config.js';
-export type { EntropyConfig, EntropySourceConfig } from './entropy-config.js';
+export { parseDuration } from './duration.js';
 export { readJsonFile, writeFileAtomic, writeJsonFile } from './files.js';
 export { Lifecycle, stopOnSignals } from './lifecycle.js';
 export type { Closer, LifecycleOptions, SignalledProcess, StopReport } from './lifecycle.js';

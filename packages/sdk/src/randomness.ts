@@ -1,4 +1,4 @@
-import { DeviceRandom, osRandom } from '@symmetra/entropy';
+import { DeviceRandom, osRandom } from '@symmetra/entropy/device';
 
 /** The random numbers of a device, into which it mixes the entropy of the nodes. */
 export interface DeviceRandomness {

@@ -1,6 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { NoiseSource } from '@symmetra/entropy';
-import type { EntropySourceConfig } from '@symmetra/runtime';
+import type { EntropySourceConfig } from '@symmetra/runtime/configuration';
 import type { Command } from 'commander';
 import { addCommand, option, required } from '../command.js';
 import { ESV_SIZES, assessBundle, collectBundle, writeBundle } from '../entropy/bundle.js';

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
 import type { RandomBitGenerator } from '@symmetra/entropy';
 import type { DescriptorNode } from '@symmetra/protocol';
-import { MetricsServer, createLogger, parseUpConfig } from '@symmetra/runtime';
-import type { LogLevel, Logger, UpConfig } from '@symmetra/runtime';
+import { MetricsServer, createLogger } from '@symmetra/runtime';
+import type { LogLevel, Logger } from '@symmetra/runtime';
+import type { UpConfig } from '@symmetra/runtime/configuration';
 import type { Command } from 'commander';
 import { addCommand, option } from '../command.js';
 import { configOf as entropyConfigOf, sourcesOption } from '../entropy/generator.js';
@@ -167,7 +168,7 @@ function explain(error: unknown): never {
 async function configOf(options: UpOptions): Promise<UpConfig> {
   const dataDir = options.data ?? path('.symmetra');
   const { nodes, threshold, port: chosen } = options;
-  const asked = checked({ nodes, threshold, dataDir, port: chosen });
+  const asked = await checked({ nodes, threshold, dataDir, port: chosen });
   const file = join(dataDir, 'network.json');
   if (!existsSync(file)) return asked;
   const { readNetworkFile } = await import('@symmetra/node');
@@ -180,8 +181,9 @@ async function configOf(options: UpOptions): Promise<UpConfig> {
   });
 }
 
-function checked(input: object): UpConfig {
+async function checked(input: object): Promise<UpConfig> {
   try {
+    const { parseUpConfig } = await import('@symmetra/runtime/configuration');
     return parseUpConfig(input);
   } catch (error) {
     if (error instanceof SymmetraError) throw new UsageError(error.message);

@@ -1,7 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { DrawRandom, GeneratorStatus, RandomBitGenerator } from '@symmetra/entropy';
-import { readEntropyConfig } from '@symmetra/runtime';
-import type { EntropyConfig } from '@symmetra/runtime';
+import type { EntropyConfig } from '@symmetra/runtime/configuration';
 import type { Option } from 'commander';
 import { option } from '../command.js';
 import type { Invocation } from '../invocation.js';
@@ -27,6 +26,7 @@ export function sourcesOption(): Option {
 /** @throws BAD_CONFIG */
 export async function configOf({ sources }: SourcesOptions): Promise<EntropyConfig> {
   try {
+    const { readEntropyConfig } = await import('@symmetra/runtime/configuration');
     return await readEntropyConfig(sources);
   } catch (error) {
     if (!(error instanceof SymmetraError) || sources === undefined) throw error;

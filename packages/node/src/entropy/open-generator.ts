@@ -13,7 +13,8 @@ import {
 } from '@symmetra/entropy';
 import type { GeneratorEvent, NoiseSource } from '@symmetra/entropy';
 import { NoiseFeed } from '@symmetra/rpc';
-import type { Clock, EntropyConfig, EntropySourceConfig } from '@symmetra/runtime';
+import type { Clock } from '@symmetra/runtime';
+import type { EntropyConfig, EntropySourceConfig } from '@symmetra/runtime/configuration';
 
 /** How a generator is opened. */
 export interface EntropyOptions {
