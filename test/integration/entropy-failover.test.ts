@@ -82,8 +82,19 @@ test('a source dies every second, and no request fails', async () => {
     }
   };
   const loaded = load();
+  // It is awaited below; until then its failure is nobody's.
+  loaded.catch(() => undefined);
+  const deathsSeen = (): number => events.filter(({ kind }) => kind === 'quarantined').length;
+  const serving = (): number =>
+    generator?.status().sources.filter(({ state }) => state === 'qualified').length ?? 0;
   for (let death = 0; death < DEATHS; death++) {
     await setTimeout(BETWEEN_DEATHS_MS);
+    // On a slow machine a source needs longer to come back: one that is good is left at each death.
+    const patience = AbortSignal.timeout(READY_MS);
+    while (deathsSeen() < death || serving() < 2) {
+      patience.throwIfAborted();
+      await setTimeout(20);
+    }
     const [oldest] = detectors();
     if (oldest === undefined) throw new Error('no detector is running');
     process.kill(oldest, 'SIGKILL');
@@ -93,8 +104,10 @@ test('a source dies every second, and no request fails', async () => {
   await loaded;
 
   const kinds = events.map(({ kind }) => kind);
-  expect(kinds.filter((kind) => kind === 'quarantined').length).toBeGreaterThanOrEqual(DEATHS - 2);
-  expect(kinds.filter((kind) => kind === 'requalified').length).toBeGreaterThanOrEqual(SOURCES.length);
+  expect(deathsSeen()).toBeGreaterThanOrEqual(DEATHS - 1);
+  expect(kinds.filter((kind) => kind === 'requalified').length).toBeGreaterThanOrEqual(
+    DEATHS - SOURCES.length,
+  );
   expect(kinds).not.toContain('exhausted');
   expect(requests).toBeGreaterThan(1000);
   expect(generator.status().ledger.refusals).toBe(0);
