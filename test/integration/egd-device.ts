@@ -42,7 +42,7 @@ export class EgdDevice {
       raw: true,
       bitsPerSample: 8,
       minEntropyPerSample: 6,
-      timeout: '1s',
+      timeout: '4s',
     };
   }
 

@@ -33,7 +33,7 @@ export interface NetworkOptions {
   readonly reflection?: boolean;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Each call gives a generator of its own: for every node, and for the keys of the network. */
+  /** Called for every node, and for the keys of the network; each call may give a generator of its own. */
   readonly randomness: () => NodeRandomness;
 }
 

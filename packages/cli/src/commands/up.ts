@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SymmetraError } from '@symmetra/crypto';
-import type { RandomBitGenerator } from '@symmetra/entropy';
+import type { NodeRandomness, RandomBitGenerator } from '@symmetra/entropy';
 import type { DescriptorNode } from '@symmetra/protocol';
 import { MetricsServer, createLogger } from '@symmetra/runtime';
 import type { LogLevel, Logger } from '@symmetra/runtime';
@@ -84,12 +84,12 @@ async function up(invocation: Invocation, options: UpOptions): Promise<void> {
 
   output.progress(`starting ${config.nodes} nodes, data in ${config.dataDir}`);
   const { startNetwork } = await import('@symmetra/node');
-  const generator = await startEntropy(invocation, options, logger);
+  const { generator, randomness } = await startEntropy(invocation, options, logger);
   const network = await startNetwork({
     ...config,
     ...(options.host !== undefined && { host: options.host }),
     reflection: options.reflection ?? false,
-    randomness: () => generator.drbg(),
+    randomness: () => randomness,
     logger,
     clock,
   }).catch(explain);
@@ -124,19 +124,23 @@ async function up(invocation: Invocation, options: UpOptions): Promise<void> {
   output.event({ event: 'stopping' }, 'stopping');
 }
 
-/** The generator that all nodes draw from, once it can serve. @throws BAD_CONFIG, ENTROPY_NOT_READY */
+/**
+ * The generator, once it can serve, and what all nodes of this process draw from it. That is seeded at once: a source
+ * that falters during the start does not end it.
+ * @throws BAD_CONFIG, ENTROPY_NOT_READY
+ */
 async function startEntropy(
   invocation: Invocation,
   options: UpOptions,
   logger: Logger,
-): Promise<RandomBitGenerator> {
+): Promise<{ readonly generator: RandomBitGenerator; readonly randomness: NodeRandomness }> {
   const { clock } = invocation;
   const { logEntropy, openGenerator, untilReady } = await import('@symmetra/node');
   const config = await entropyConfigOf(options);
   const generator = openGenerator({ config, clock, onEvent: (event) => logEntropy(logger, event) });
   invocation.onEnd('entropy', async () => generator.close());
   await untilReady(generator, clock, ENTROPY_MS);
-  return generator;
+  return { generator, randomness: generator.drbg() };
 }
 
 /** @returns where the metrics are, when they are served. @throws PORT_IN_USE, LISTEN_FAILED */
