@@ -59,6 +59,21 @@ export const LABELS = {
   pairTlsIdentity: 'symmetra/1 pair tls-identity',
   pairFingerprint: 'symmetra/1 pair fingerprint',
 
+  // Group keys (section 7)
+  groupShare: 'symmetra/1 group share',
+  groupRoster: 'symmetra/1 group roster',
+  groupKey: 'symmetra/1 group key',
+  groupCheck: 'symmetra/1 group check',
+  groupApplication: 'symmetra/1 group application',
+  groupMessage: 'symmetra/1 group message',
+  groupSender: 'symmetra/1 group sender',
+  groupFingerprint: 'symmetra/1 group fingerprint',
+  groupTreeNext: 'symmetra/1 group tree-next',
+  groupTreeKey: 'symmetra/1 group tree-key',
+  groupTreeSeal: 'symmetra/1 group tree-seal',
+  groupShareSeal: 'symmetra/1 group share-seal',
+  groupBroadcastSign: 'symmetra/1 group broadcast-sign',
+
   // Descriptor, control log, administration (sections 1 and 8)
   descriptorSign: 'symmetra/1 descriptor sign',
   controlEventSign: 'symmetra/1 control event-sign',

@@ -31,6 +31,7 @@ type Definitions = MessagesOf<'symmetra.admin.v1', Packages['admin']['v1']> &
   MessagesOf<'symmetra.entropy.v1', Packages['entropy']['v1']> &
   MessagesOf<'symmetra.link.v1', Packages['link']['v1']> &
   MessagesOf<'symmetra.network.v1', Packages['network']['v1']> &
+  MessagesOf<'symmetra.group.v1', Packages['group']['v1']> &
   MessagesOf<'symmetra.pairwise.v1', Packages['pairwise']['v1']> &
   MessagesOf<'symmetra.ratchet.v1', Packages['ratchet']['v1']> &
   MessagesOf<'symmetra.sealed.v1', Packages['sealed']['v1']> &

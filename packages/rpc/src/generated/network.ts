@@ -24,6 +24,24 @@ import type { ServiceDescriptorProto as _google_protobuf_ServiceDescriptorProto,
 import type { ServiceOptions as _google_protobuf_ServiceOptions, ServiceOptions__Output as _google_protobuf_ServiceOptions__Output } from './google/protobuf/ServiceOptions.js';
 import type { SourceCodeInfo as _google_protobuf_SourceCodeInfo, SourceCodeInfo__Output as _google_protobuf_SourceCodeInfo__Output } from './google/protobuf/SourceCodeInfo.js';
 import type { UninterpretedOption as _google_protobuf_UninterpretedOption, UninterpretedOption__Output as _google_protobuf_UninterpretedOption__Output } from './google/protobuf/UninterpretedOption.js';
+import type { Broadcast as _symmetra_group_v1_Broadcast, Broadcast__Output as _symmetra_group_v1_Broadcast__Output } from './symmetra/group/v1/Broadcast.js';
+import type { ConfirmRequest as _symmetra_group_v1_ConfirmRequest, ConfirmRequest__Output as _symmetra_group_v1_ConfirmRequest__Output } from './symmetra/group/v1/ConfirmRequest.js';
+import type { ConfirmResponse as _symmetra_group_v1_ConfirmResponse, ConfirmResponse__Output as _symmetra_group_v1_ConfirmResponse__Output } from './symmetra/group/v1/ConfirmResponse.js';
+import type { DealRequest as _symmetra_group_v1_DealRequest, DealRequest__Output as _symmetra_group_v1_DealRequest__Output } from './symmetra/group/v1/DealRequest.js';
+import type { DealResponse as _symmetra_group_v1_DealResponse, DealResponse__Output as _symmetra_group_v1_DealResponse__Output } from './symmetra/group/v1/DealResponse.js';
+import type { GetRosterRequest as _symmetra_group_v1_GetRosterRequest, GetRosterRequest__Output as _symmetra_group_v1_GetRosterRequest__Output } from './symmetra/group/v1/GetRosterRequest.js';
+import type { GetRosterResponse as _symmetra_group_v1_GetRosterResponse, GetRosterResponse__Output as _symmetra_group_v1_GetRosterResponse__Output } from './symmetra/group/v1/GetRosterResponse.js';
+import type { GroupServiceClient as _symmetra_group_v1_GroupServiceClient, GroupServiceDefinition as _symmetra_group_v1_GroupServiceDefinition } from './symmetra/group/v1/GroupService.js';
+import type { LeaveRequest as _symmetra_group_v1_LeaveRequest, LeaveRequest__Output as _symmetra_group_v1_LeaveRequest__Output } from './symmetra/group/v1/LeaveRequest.js';
+import type { LeaveResponse as _symmetra_group_v1_LeaveResponse, LeaveResponse__Output as _symmetra_group_v1_LeaveResponse__Output } from './symmetra/group/v1/LeaveResponse.js';
+import type { RenewRequest as _symmetra_group_v1_RenewRequest, RenewRequest__Output as _symmetra_group_v1_RenewRequest__Output } from './symmetra/group/v1/RenewRequest.js';
+import type { RenewResponse as _symmetra_group_v1_RenewResponse, RenewResponse__Output as _symmetra_group_v1_RenewResponse__Output } from './symmetra/group/v1/RenewResponse.js';
+import type { RosterEntry as _symmetra_group_v1_RosterEntry, RosterEntry__Output as _symmetra_group_v1_RosterEntry__Output } from './symmetra/group/v1/RosterEntry.js';
+import type { SendRequest as _symmetra_group_v1_SendRequest, SendRequest__Output as _symmetra_group_v1_SendRequest__Output } from './symmetra/group/v1/SendRequest.js';
+import type { SendResponse as _symmetra_group_v1_SendResponse, SendResponse__Output as _symmetra_group_v1_SendResponse__Output } from './symmetra/group/v1/SendResponse.js';
+import type { StageRequest as _symmetra_group_v1_StageRequest, StageRequest__Output as _symmetra_group_v1_StageRequest__Output } from './symmetra/group/v1/StageRequest.js';
+import type { StageResponse as _symmetra_group_v1_StageResponse, StageResponse__Output as _symmetra_group_v1_StageResponse__Output } from './symmetra/group/v1/StageResponse.js';
+import type { Welcome as _symmetra_group_v1_Welcome, Welcome__Output as _symmetra_group_v1_Welcome__Output } from './symmetra/group/v1/Welcome.js';
 import type { Call as _symmetra_link_v1_Call, Call__Output as _symmetra_link_v1_Call__Output } from './symmetra/link/v1/Call.js';
 import type { ConnectRequest as _symmetra_link_v1_ConnectRequest, ConnectRequest__Output as _symmetra_link_v1_ConnectRequest__Output } from './symmetra/link/v1/ConnectRequest.js';
 import type { ConnectResponse as _symmetra_link_v1_ConnectResponse, ConnectResponse__Output as _symmetra_link_v1_ConnectResponse__Output } from './symmetra/link/v1/ConnectResponse.js';
@@ -88,6 +106,31 @@ export interface ProtoGrpcType {
     }
   }
   symmetra: {
+    group: {
+      v1: {
+        Broadcast: MessageTypeDefinition<_symmetra_group_v1_Broadcast, _symmetra_group_v1_Broadcast__Output>
+        ConfirmRequest: MessageTypeDefinition<_symmetra_group_v1_ConfirmRequest, _symmetra_group_v1_ConfirmRequest__Output>
+        ConfirmResponse: MessageTypeDefinition<_symmetra_group_v1_ConfirmResponse, _symmetra_group_v1_ConfirmResponse__Output>
+        DealRequest: MessageTypeDefinition<_symmetra_group_v1_DealRequest, _symmetra_group_v1_DealRequest__Output>
+        DealResponse: MessageTypeDefinition<_symmetra_group_v1_DealResponse, _symmetra_group_v1_DealResponse__Output>
+        GetRosterRequest: MessageTypeDefinition<_symmetra_group_v1_GetRosterRequest, _symmetra_group_v1_GetRosterRequest__Output>
+        GetRosterResponse: MessageTypeDefinition<_symmetra_group_v1_GetRosterResponse, _symmetra_group_v1_GetRosterResponse__Output>
+        /**
+         * Each call runs in the session of the device with one node.
+         */
+        GroupService: SubtypeConstructor<typeof grpc.Client, _symmetra_group_v1_GroupServiceClient> & { service: _symmetra_group_v1_GroupServiceDefinition }
+        LeaveRequest: MessageTypeDefinition<_symmetra_group_v1_LeaveRequest, _symmetra_group_v1_LeaveRequest__Output>
+        LeaveResponse: MessageTypeDefinition<_symmetra_group_v1_LeaveResponse, _symmetra_group_v1_LeaveResponse__Output>
+        RenewRequest: MessageTypeDefinition<_symmetra_group_v1_RenewRequest, _symmetra_group_v1_RenewRequest__Output>
+        RenewResponse: MessageTypeDefinition<_symmetra_group_v1_RenewResponse, _symmetra_group_v1_RenewResponse__Output>
+        RosterEntry: MessageTypeDefinition<_symmetra_group_v1_RosterEntry, _symmetra_group_v1_RosterEntry__Output>
+        SendRequest: MessageTypeDefinition<_symmetra_group_v1_SendRequest, _symmetra_group_v1_SendRequest__Output>
+        SendResponse: MessageTypeDefinition<_symmetra_group_v1_SendResponse, _symmetra_group_v1_SendResponse__Output>
+        StageRequest: MessageTypeDefinition<_symmetra_group_v1_StageRequest, _symmetra_group_v1_StageRequest__Output>
+        StageResponse: MessageTypeDefinition<_symmetra_group_v1_StageResponse, _symmetra_group_v1_StageResponse__Output>
+        Welcome: MessageTypeDefinition<_symmetra_group_v1_Welcome, _symmetra_group_v1_Welcome__Output>
+      }
+    }
     link: {
       v1: {
         Call: MessageTypeDefinition<_symmetra_link_v1_Call, _symmetra_link_v1_Call__Output>

@@ -3,6 +3,7 @@
 import type { Delivery as _symmetra_pairwise_v1_Delivery, Delivery__Output as _symmetra_pairwise_v1_Delivery__Output } from '../../../symmetra/pairwise/v1/Delivery.js';
 import type { PeerMessage as _symmetra_pairwise_v1_PeerMessage, PeerMessage__Output as _symmetra_pairwise_v1_PeerMessage__Output } from '../../../symmetra/pairwise/v1/PeerMessage.js';
 import type { ControlNotice as _symmetra_link_v1_ControlNotice, ControlNotice__Output as _symmetra_link_v1_ControlNotice__Output } from '../../../symmetra/link/v1/ControlNotice.js';
+import type { Welcome as _symmetra_group_v1_Welcome, Welcome__Output as _symmetra_group_v1_Welcome__Output } from '../../../symmetra/group/v1/Welcome.js';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -25,7 +26,11 @@ export interface DeviceEvent {
    * A control event that concerns the device; the device verifies its signature itself.
    */
   'notice'?: (_symmetra_link_v1_ControlNotice | null);
-  'event'?: "delivery"|"message"|"notice";
+  /**
+   * The keys of a group's epoch (GRP-8).
+   */
+  'groupWelcome'?: (_symmetra_group_v1_Welcome | null);
+  'event'?: "delivery"|"message"|"notice"|"groupWelcome";
 }
 
 /**
@@ -48,5 +53,9 @@ export interface DeviceEvent__Output {
    * A control event that concerns the device; the device verifies its signature itself.
    */
   'notice'?: (_symmetra_link_v1_ControlNotice__Output | null);
-  'event'?: "delivery"|"message"|"notice";
+  /**
+   * The keys of a group's epoch (GRP-8).
+   */
+  'groupWelcome'?: (_symmetra_group_v1_Welcome__Output | null);
+  'event'?: "delivery"|"message"|"notice"|"groupWelcome";
 }
