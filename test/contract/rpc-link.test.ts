@@ -1,5 +1,12 @@
 import type { SymmetraError } from '@symmetra/crypto';
-import { MAX_FRAME_BYTES, decode, encode, methodPolicy } from '@symmetra/rpc';
+import {
+  MAX_FRAME_BYTES,
+  decode,
+  encode,
+  encodeBroadcast,
+  encodeGroupMessage,
+  methodPolicy,
+} from '@symmetra/rpc';
 import type { ClientLink, LinkCall, LinkStream, Message } from '@symmetra/rpc';
 import { ManualClock } from '@symmetra/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -106,6 +113,30 @@ describe('a link', () => {
     }
     await until(() => device.events.length === 3);
     expect(device.events).toEqual(['n1', 'n2', 'n3']);
+  });
+
+  it('GRP-7, GRP-12: carries broadcasts and group messages that were encoded once, beside events', async () => {
+    const node = new NodeEnds(echo);
+    const world = await start({ link: node.accept });
+    const frames: Message<'symmetra.link.v1.ConnectResponse'>[] = [];
+    world
+      .client()
+      .connectLink()
+      .onFrame((frame) => frames.push(frame));
+    await until(() => node.streams.length === 1);
+    const [stream] = node.streams;
+    const content = new Uint8Array(60_000).fill(1);
+    const signature = new Uint8Array(3309).fill(2);
+    expect(stream?.sendEncoded(encodeBroadcast({ content, signature }))).toBe(true);
+    expect(stream?.sendEvent({ node: 'n1', sealed: {} })).toBe(true);
+    expect(stream?.sendEncoded(encodeGroupMessage(Uint8Array.of(3)))).toBe(true);
+    await until(() => frames.some(({ groupMessages }) => groupMessages.length > 0));
+    const broadcasts = frames.flatMap((frame) => frame.broadcasts);
+    expect(broadcasts).toHaveLength(1);
+    expect(broadcasts[0]?.content.equals(content)).toBe(true);
+    expect(broadcasts[0]?.signature.equals(signature)).toBe(true);
+    expect(frames.flatMap((frame) => frame.events).map((event) => event.node)).toEqual(['n1']);
+    expect(frames.flatMap((frame) => frame.groupMessages)).toEqual([Buffer.of(3)]);
   });
 
   it('that the device closes has delivered what was sent before', async () => {

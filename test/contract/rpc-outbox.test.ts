@@ -84,6 +84,22 @@ describe('an outbox', () => {
     ]);
   });
 
+  it('takes bytes that were encoded for many outboxes among its own items, in order', async () => {
+    const encoded = Uint8Array.of(2, 3);
+    const benches = [new Bench(), new Bench()];
+    for (const { outbox } of benches) {
+      outbox.push([1]);
+      expect(outbox.pushEncoded(encoded)).toBe(true);
+      outbox.push([4]);
+    }
+    await turn();
+    expect(benches.map(({ frames }) => frames)).toEqual([[[1, 2, 3, 4]], [[1, 2, 3, 4]]]);
+    for (const { outbox } of benches) {
+      outbox.discard();
+      expect(outbox.pushEncoded(encoded)).toBe(false);
+    }
+  });
+
   it('refuses an item that no frame can hold', () => {
     const item = Array.from({ length: 11 }, () => 0);
     const push = (): boolean => new Bench().outbox.push(item);

@@ -18,6 +18,7 @@ export type { OpenCall, OpenReply, OpenReplyInput, OpenRequest, OpenRequestInput
 export { RpcServer, createServer } from './server.js';
 export type { ServerOptions } from './server.js';
 export type { CallInfo, Handlers } from './handlers.js';
+export { encodeBroadcast, encodeGroupMessage } from './link-stream.js';
 export type { LinkBounds, LinkEvent, LinkReply, LinkStream } from './link-stream.js';
 export type { LinkCounts } from './link-service.js';
 export type { AuditEntry, AuditHook } from './audit.js';

@@ -19,6 +19,16 @@ export type LinkReply = MessageInput<'symmetra.link.v1.Reply'> & { readonly id: 
 /** What is sent to a device on its link without being asked. */
 export type LinkEvent = MessageInput<'symmetra.link.v1.Event'>;
 
+/** What a node signed for all members of a group, as a frame for their links (GRP-7, GRP-10). */
+export function encodeBroadcast(broadcast: MessageInput<'symmetra.group.v1.Broadcast'>): Uint8Array {
+  return encode('symmetra.link.v1.ConnectResponse', { broadcasts: [broadcast] });
+}
+
+/** A message of a member, as a frame for the links of the others (GRP-12). */
+export function encodeGroupMessage(message: Uint8Array): Uint8Array {
+  return encode('symmetra.link.v1.ConnectResponse', { groupMessages: [message] });
+}
+
 /** The node's end of a device's link. */
 export interface LinkStream {
   /** The device's address:port. Nothing proves it. */
@@ -34,6 +44,11 @@ export interface LinkStream {
   sendReply(reply: LinkReply): boolean;
   /** As {@link LinkStream.sendReply}. */
   sendEvent(event: LinkEvent): boolean;
+  /**
+   * As {@link LinkStream.sendEvent}, for what goes to many links as it is: {@link encodeBroadcast} and
+   * {@link encodeGroupMessage} make its bytes, once. They must not change afterwards.
+   */
+  sendEncoded(frame: Uint8Array): boolean;
   /** Without a code, what was sent before is delivered first. Doing it again has no effect. */
   close(code?: string, message?: string): void;
 }
@@ -123,12 +138,19 @@ export class GrpcLinkStream implements LinkStream {
     return this.#send({ events: [event] });
   }
 
+  sendEncoded(frame: Uint8Array): boolean {
+    return this.#took(this.#outbox.pushEncoded(frame));
+  }
+
   close(code?: string, message = 'the node closed the link'): void {
     this.#closeWith(code === undefined ? undefined : new SymmetraError(code, message));
   }
 
   #send(item: Item): boolean {
-    const taken = this.#outbox.push(item);
+    return this.#took(this.#outbox.push(item));
+  }
+
+  #took(taken: boolean): boolean {
     if (!taken) this.close('LINK_OVERFLOW', 'the device does not read what it is sent');
     return taken;
   }

@@ -43,8 +43,15 @@ export class Outbox<Item> {
    * @throws SymmetraError MESSAGE_TOO_LARGE when the item alone is longer than a frame.
    */
   push(item: Item): boolean {
+    return !this.#closed && this.pushEncoded(this.#options.encode(item));
+  }
+
+  /**
+   * As {@link Outbox.push}, for the bytes of a frame that was encoded once for many outboxes. They are not changed, and
+   * must not be.
+   */
+  pushEncoded(bytes: Uint8Array): boolean {
     if (this.#closed) return false;
-    const bytes = this.#options.encode(item);
     if (bytes.length > this.#options.maxFrameBytes) {
       throw new SymmetraError('MESSAGE_TOO_LARGE', 'the item is longer than a frame of the link', {
         bytes: bytes.length,
