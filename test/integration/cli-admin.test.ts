@@ -190,6 +190,8 @@ describe('symmetra admin policy', () => {
         directKem: 'optional',
         stages: ['bootstrap', 'production'],
         keyStages: ['production'],
+        groupMembers: 10_000,
+        groupBoundSeconds: 10,
       },
     });
   });
@@ -208,8 +210,15 @@ describe('symmetra admin policy', () => {
       '1,3',
       '--first-contact',
       'all',
+      '--group-members',
+      '50',
+      '--group-bound',
+      '30s',
     ]);
-    expect(set).toMatchObject({ policy: { suites: [1, 3], firstContact: 'all' }, receipts: ALL });
+    expect(set).toMatchObject({
+      policy: { suites: [1, 3], firstContact: 'all', groupMembers: 50, groupBoundSeconds: 30 },
+      receipts: ALL,
+    });
     expect(await reply(['admin', 'policy', 'show', '--data', data])).toEqual({
       revision: set['revision'],
       policy: set['policy'],

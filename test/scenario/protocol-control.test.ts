@@ -192,7 +192,7 @@ describe('control events', () => {
     expect(codeOf(() => decodeEvent(unknown))).toBe('BAD_EVENT');
   });
 
-  test('CTL-5: a policy without a stage, without a lifetime or with a strange flag is refused', () => {
+  test('CTL-5: a policy without a stage, without a lifetime or with a strange flag, or with a value for groups out of range, is refused', () => {
     const policy = (changed: Partial<typeof DEFAULT_POLICY>): string =>
       codeOf(() =>
         decodeEvent(event(EMPTY_LOG, { kind: 'policy', policy: { ...DEFAULT_POLICY, ...changed } }).event),
@@ -200,6 +200,9 @@ describe('control events', () => {
     expect(policy({})).toBe('done');
     expect(policy({ stages: [] })).toBe('BAD_EVENT');
     expect(policy({ maximum: { lifetimeSeconds: 0, uses: 0 } })).toBe('BAD_EVENT');
+    expect(policy({ groupMembers: 16_385 })).toBe('BAD_EVENT');
+    expect(policy({ groupBoundSeconds: 0 })).toBe('BAD_EVENT');
+    expect(policy({ groupBoundSeconds: 3601 })).toBe('BAD_EVENT');
     const bytes = event(EMPTY_LOG, { kind: 'policy', policy: DEFAULT_POLICY }).event;
     const flag = bytes.findIndex(
       (_, at) =>
@@ -208,6 +211,22 @@ describe('control events', () => {
     const strange = bytes.slice();
     strange[flag + 1] = 2;
     expect(['BAD_ENCODING', 'BAD_EVENT']).toContain(codeOf(() => decodeEvent(strange)));
+  });
+});
+
+describe('a policy of before there were groups', () => {
+  const bytes = event(EMPTY_LOG, {
+    kind: 'policy',
+    policy: { ...DEFAULT_POLICY, requireDirectKem: true },
+  }).event;
+
+  test('CTL-5: reads with the defaults for groups', () => {
+    expect(decodeEvent(bytes.slice(0, -8)).body).toEqual(decodeEvent(bytes).body);
+  });
+
+  test('CTL-5: that ends between the two fields, or goes on after them, is refused', () => {
+    expect(codeOf(() => decodeEvent(bytes.slice(0, -4)))).toBe('BAD_ENCODING');
+    expect(codeOf(() => decodeEvent(new Uint8Array([...bytes, 0])))).toBe('BAD_ENCODING');
   });
 });
 

@@ -43,6 +43,15 @@ export function positiveDuration(text: string): number {
   return ms;
 }
 
+/** A duration of at most `maxMs`, which `most` says in words. */
+export function durationUpTo(maxMs: number, most: string): (text: string) => number {
+  return (text) => {
+    const ms = positiveDuration(text);
+    if (ms > maxMs) throw new InvalidArgumentError(`It must be at most ${most}.`);
+    return ms;
+  };
+}
+
 /** A duration, or `0` for not at all. */
 export function durationOrZero(text: string): number {
   return text === '0' ? 0 : duration(text);

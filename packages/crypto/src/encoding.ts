@@ -208,6 +208,11 @@ export class Reader {
     return items;
   }
 
+  /** Whether nothing is left: for fields that encodings of older versions end before. */
+  get atEnd(): boolean {
+    return this.#offset === this.#bytes.length;
+  }
+
   /** Asserts that nothing is left. */
   end(): void {
     const rest = this.#bytes.length - this.#offset;

@@ -11,6 +11,9 @@ from kdf import domain_hash
 from suites import LABELS
 
 POLICY, DEVICE_REVOKE, KEY_REVOKE = 1, 3, 4
+# CTL-5; a policy from before there were groups ends before these two.
+GROUP_DEFAULTS = (10_000, 10)
+MAX_GROUP_MEMBERS, MAX_GROUP_BOUND_SECONDS = 16_384, 3600
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Policy:
     first_contact_all: bool
     require_direct_kem: bool
     stages: list[str]
+    group_members: int
+    group_bound_seconds: int
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,19 @@ def _read_policy(reader: Reader, number: int) -> Policy:
     reader.listed(lambda: reader.text(64), 64)
     if lifetime == 0 or not stages:
         raise ProtocolError('BAD_EVENT', 'a policy without a stage or with a lifetime of 0')
-    return Policy(number, suites, purposes, first_contact_all, require_direct_kem, stages)
+    members, bound = GROUP_DEFAULTS if reader.at_end() else (reader.u32(), reader.u32())
+    if members > MAX_GROUP_MEMBERS or not 1 <= bound <= MAX_GROUP_BOUND_SECONDS:
+        raise ProtocolError('BAD_EVENT', 'a value for groups is out of its range')
+    return Policy(
+        number,
+        suites,
+        purposes,
+        first_contact_all,
+        require_direct_kem,
+        stages,
+        members,
+        bound,
+    )
 
 
 def verify_event(notice: dict[str, Any], descriptor: Descriptor) -> ControlEvent:

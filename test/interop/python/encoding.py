@@ -107,8 +107,11 @@ class Reader:
         if self.raw(16) != network_id:
             raise ProtocolError('WRONG_NETWORK', 'it belongs to another network')
 
+    def at_end(self) -> bool:
+        return self._at == len(self._data)
+
     def end(self) -> None:
-        if self._at != len(self._data):
+        if not self.at_end():
             raise ProtocolError('BAD_ENCODING', 'bytes after the last field')
 
 

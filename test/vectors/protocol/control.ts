@@ -2,6 +2,7 @@ import { toHex, verify } from '@symmetra/crypto';
 import {
   DEFAULT_POLICY,
   EMPTY_LOG,
+  decodeEvent,
   encodeEvent,
   eventHash,
   nextEvent,
@@ -81,22 +82,44 @@ function descriptorVector(): Vector {
   };
 }
 
-/** Each body with its encoding by hand. */
-const BODIES: readonly { readonly body: ControlBody; readonly kind: number; readonly fields: Uint8Array }[] =
-  [
-    { body: { kind: 'policy', policy: DEFAULT_POLICY }, kind: 1, fields: policyByHand() },
-    tokenEvent(),
-    {
-      body: { kind: 'device-revoke', deviceId: fixed('device id of Mallory', 32), reason: 'stolen' },
-      kind: 3,
-      fields: by.raw(fixed('device id of Mallory', 32), by.text('stolen')),
-    },
-    {
-      body: { kind: 'key-revoke', keyId: fixed('key id, first', 16), reason: 'rotated early' },
-      kind: 4,
-      fields: by.raw(fixed('key id, first', 16), by.text('rotated early')),
-    },
-  ];
+interface EventCase {
+  readonly name: string;
+  readonly body: ControlBody;
+  readonly kind: number;
+  /** The body's encoding by hand. */
+  readonly fields: Uint8Array;
+  /** What the encoding of an earlier version lacks at its end. */
+  readonly lacks?: Uint8Array;
+}
+
+const EVENTS: readonly EventCase[] = [
+  {
+    name: 'policy',
+    body: { kind: 'policy', policy: DEFAULT_POLICY },
+    kind: 1,
+    fields: by.raw(policyByHand(), groupRulesByHand()),
+  },
+  tokenEvent(),
+  {
+    name: 'device-revoke',
+    body: { kind: 'device-revoke', deviceId: fixed('device id of Mallory', 32), reason: 'stolen' },
+    kind: 3,
+    fields: by.raw(fixed('device id of Mallory', 32), by.text('stolen')),
+  },
+  {
+    name: 'key-revoke',
+    body: { kind: 'key-revoke', keyId: fixed('key id, first', 16), reason: 'rotated early' },
+    kind: 4,
+    fields: by.raw(fixed('key id, first', 16), by.text('rotated early')),
+  },
+  {
+    name: 'policy of a version without groups',
+    body: { kind: 'policy', policy: DEFAULT_POLICY },
+    kind: 1,
+    fields: policyByHand(),
+    lacks: groupRulesByHand(),
+  },
+];
 
 function policyByHand(): Uint8Array {
   return by.raw(
@@ -111,7 +134,11 @@ function policyByHand(): Uint8Array {
   );
 }
 
-function tokenEvent(): { readonly body: ControlBody; readonly kind: number; readonly fields: Uint8Array } {
+function groupRulesByHand(): Uint8Array {
+  return by.raw(by.u32(10_000), by.u32(10));
+}
+
+function tokenEvent(): EventCase {
   const tokenId = fixed('token id of the event', 16);
   const secrets = NODE_IDS.map((nodeId) => ({
     nodeId,
@@ -119,6 +146,7 @@ function tokenEvent(): { readonly body: ControlBody; readonly kind: number; read
     sealed: fixed(`sealed for ${nodeId}`, 48),
   }));
   return {
+    name: 'token-create',
     body: {
       kind: 'token-create',
       tokenId,
@@ -145,7 +173,7 @@ function tokenEvent(): { readonly body: ControlBody; readonly kind: number; read
 function eventVectors(): Vector {
   const administrator = signer('administrator');
   let head: LogHead = EMPTY_LOG;
-  const vectors = BODIES.map(({ body, kind, fields }, i) => {
+  const vectors = EVENTS.map(({ name, body, kind, fields, lacks }, i) => {
     const event = {
       networkId: NETWORK_ID,
       number: i + 1,
@@ -153,7 +181,6 @@ function eventVectors(): Vector {
       timeMs: TIME_MS + i,
       body,
     };
-    const encoded = encodeEvent(event);
     const byHand = by.raw(
       by.u8(1),
       NETWORK_ID,
@@ -163,16 +190,18 @@ function eventVectors(): Vector {
       by.u8(kind),
       fields,
     );
-    const signature = signEvent(encoded, administrator.secretKey, administrator.publicKey);
-    const next = nextEvent(descriptor, head, () => undefined, { event: encoded, signatures: [signature] });
+    agreed(`event ${i + 1}`, encodeEvent(event), by.raw(byHand, lacks ?? by.raw()));
+    agreed(`event ${i + 1} as it is read`, encodeEvent(decodeEvent(byHand)), encodeEvent(event));
+    const signature = signEvent(byHand, administrator.secretKey, administrator.publicKey);
+    const next = nextEvent(descriptor, head, () => undefined, { event: byHand, signatures: [signature] });
     if (next.kind !== 'next') throw new Error('the event is the next one');
-    const hash = by.sha256(by.text('symmetra/1 control event-hash'), by.bytes(encoded));
+    const hash = by.sha256(by.text('symmetra/1 control event-hash'), by.bytes(byHand));
     head = next.head;
     return [
-      `event ${i + 1}, ${body.kind}`,
+      `event ${i + 1}, ${name}`,
       {
-        event: agreed(`event ${i + 1}`, encoded, byHand),
-        hash: agreed(`hash of event ${i + 1}`, eventHash(encoded), hash),
+        event: by.hex(byHand),
+        hash: agreed(`hash of event ${i + 1}`, eventHash(byHand), hash),
         administrator: agreed('administrator', signature.administrator, by.sha256(administrator.publicKey)),
         signature: by.hex(signature.signature),
       },

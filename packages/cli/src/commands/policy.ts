@@ -1,3 +1,4 @@
+import { MAX_GROUP_BOUND_SECONDS, MAX_GROUP_MEMBERS } from '@symmetra/protocol';
 import type { Policy } from '@symmetra/protocol';
 import type { Command } from 'commander';
 import { openAdministrator } from '../administrator/administrator.js';
@@ -6,7 +7,7 @@ import { addCommand, addGroup, option, required } from '../command.js';
 import { UsageError } from '../exit.js';
 import type { Invocation } from '../invocation.js';
 import { columns } from '../output.js';
-import { nameList, oneOf, path, positiveDuration, suiteList, wholeNumber } from '../values.js';
+import { durationUpTo, nameList, oneOf, path, positiveDuration, suiteList, wholeNumber } from '../values.js';
 
 interface ShowOptions {
   readonly data: string;
@@ -19,6 +20,8 @@ interface SetOptions extends ShowOptions {
   readonly maxUses?: number;
   readonly firstContact?: 'all' | 'threshold';
   readonly directKem?: 'required' | 'optional';
+  readonly groupMembers?: number;
+  readonly groupBound?: number;
 }
 
 const MAX_U32 = 2 ** 32 - 1;
@@ -52,6 +55,16 @@ export function addPolicyCommands(admin: Command, invocation: Invocation): void 
         '--direct-kem <rule>',
         'required: every key also takes a key exchange between the two devices; optional: they may leave it out',
         oneOf(['required', 'optional'] as const),
+      ),
+      option(
+        '--group-members <count>',
+        `the most members that a group may have, up to ${MAX_GROUP_MEMBERS}; 0: no groups`,
+        wholeNumber(0, MAX_GROUP_MEMBERS),
+      ),
+      option(
+        '--group-bound <duration>',
+        'how soon a device that left or was revoked is out of its groups; at most 1h',
+        durationUpTo(MAX_GROUP_BOUND_SECONDS * 1000, '1h'),
       ),
     ],
     examples: [
@@ -106,6 +119,9 @@ function changed(before: Policy, options: SetOptions): Policy {
       options.firstContact === undefined ? before.firstContactAll : options.firstContact === 'all',
     requireDirectKem:
       options.directKem === undefined ? before.requireDirectKem : options.directKem === 'required',
+    groupMembers: options.groupMembers ?? before.groupMembers,
+    groupBoundSeconds:
+      options.groupBound === undefined ? before.groupBoundSeconds : Math.ceil(options.groupBound / 1000),
   };
 }
 
@@ -120,6 +136,8 @@ function presented(policy: Policy): object {
     directKem: policy.requireDirectKem ? 'required' : 'optional',
     stages: policy.stages,
     keyStages: policy.keyStages,
+    groupMembers: policy.groupMembers,
+    groupBoundSeconds: policy.groupBoundSeconds,
   };
 }
 

@@ -27,6 +27,8 @@ const DENY_ALL: Policy = {
   requireDirectKem: true,
   stages: [''],
   keyStages: [],
+  groupMembers: 0,
+  groupBoundSeconds: 1,
 };
 
 /**

@@ -28,8 +28,12 @@ export interface Policy {
   readonly requireDirectKem: boolean;
   /** Stages of a device's workflow, first to last, from {@link FIRST_STAGE} on; a step never goes back. */
   readonly stages: readonly string[];
-  /** Stages in which a device may hold pairwise keys. */
+  /** Stages in which a device may hold pairwise keys and be in groups. */
   readonly keyStages: readonly string[];
+  /** GRP-4: most members of a group, up to {@link MAX_GROUP_MEMBERS}; 0 forbids groups. */
+  readonly groupMembers: number;
+  /** GRP-10: within how many seconds a device that left or was revoked is out of its groups; 1 to 3600. */
+  readonly groupBoundSeconds: number;
 }
 
 /** What an event decides (CTL-4). */
@@ -65,6 +69,13 @@ export const FIRST_STAGE = 'bootstrap';
 
 /** CTL-4: most devices that may enrol with one token; a node keeps its answer to each of them in one row. */
 export const MAX_TOKEN_USES = 256;
+
+/** CTL-5: most members that a policy may allow a group. */
+export const MAX_GROUP_MEMBERS = 16_384;
+/** CTL-5: seconds; the longest bound that a policy may set for groups. */
+export const MAX_GROUP_BOUND_SECONDS = 3600;
+/** CTL-5: what holds for groups while no policy says otherwise. */
+const GROUP_DEFAULTS = { groupMembers: 10_000, groupBoundSeconds: 10 };
 
 const KINDS = { policy: 1, 'token-create': 2, 'device-revoke': 3, 'key-revoke': 4 } as const;
 
@@ -154,7 +165,9 @@ function writePolicy(writer: Writer, policy: Policy): Writer {
     .u8(policy.firstContactAll ? 1 : 0)
     .u8(policy.requireDirectKem ? 1 : 0)
     .list(policy.stages, (w, stage) => w.text(stage))
-    .list(policy.keyStages, (w, stage) => w.text(stage));
+    .list(policy.keyStages, (w, stage) => w.text(stage))
+    .u32(policy.groupMembers)
+    .u32(policy.groupBoundSeconds);
 }
 
 function readPolicy(reader: Reader): Policy {
@@ -166,6 +179,8 @@ function readPolicy(reader: Reader): Policy {
     requireDirectKem: readFlag(reader),
     stages: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
     keyStages: reader.list(MAX_LIST, (r) => r.text(MAX_NAME_LENGTH)),
+    // A policy that was signed before there were groups ends here.
+    ...(reader.atEnd ? GROUP_DEFAULTS : readGroupRules(reader)),
   };
   if (policy.stages[0] !== FIRST_STAGE || policy.maximum.lifetimeSeconds === 0) {
     throw new SymmetraError(
@@ -174,6 +189,22 @@ function readPolicy(reader: Reader): Policy {
     );
   }
   return policy;
+}
+
+function readGroupRules(reader: Reader): typeof GROUP_DEFAULTS {
+  const groupMembers = reader.u32();
+  const groupBoundSeconds = reader.u32();
+  if (groupMembers > MAX_GROUP_MEMBERS) {
+    throw new SymmetraError('BAD_EVENT', `a group has at most ${MAX_GROUP_MEMBERS} members`, {
+      groupMembers,
+    });
+  }
+  if (groupBoundSeconds < 1 || groupBoundSeconds > MAX_GROUP_BOUND_SECONDS) {
+    throw new SymmetraError('BAD_EVENT', `the bound of groups is 1 to ${MAX_GROUP_BOUND_SECONDS} seconds`, {
+      groupBoundSeconds,
+    });
+  }
+  return { groupMembers, groupBoundSeconds };
 }
 
 function readUses(reader: Reader): number {
@@ -199,6 +230,7 @@ export const DEFAULT_POLICY: Policy = {
   requireDirectKem: false,
   stages: [FIRST_STAGE, 'production'],
   keyStages: ['production'],
+  ...GROUP_DEFAULTS,
 };
 
 /**

@@ -25,7 +25,10 @@ export class Policies {
     knownSuites: readonly number[],
   ): Promise<Policies> {
     const policies = new Policies(state, descriptors, knownSuites);
-    policies.#record = await state.read<PolicyRecord>(ROW);
+    const record = await state.read<PolicyRecord>(ROW);
+    // CTL-5: what an earlier version stored ends before the fields for groups.
+    if (record !== undefined)
+      policies.#record = { ...record, policy: { ...DEFAULT_POLICY, ...record.policy } };
     descriptors.onPolicy(async (signed) => policies.#verify(signed));
     return policies;
   }
