@@ -1,4 +1,5 @@
 import type { SecureChannel } from './channel/secure-channel.js';
+import type { GroupDueInfo, GroupEnding, GroupInfo, GroupMessage } from './group/group-info.js';
 import type { KeyInfo } from './keys/key-info.js';
 import type { DeliveryReport } from './pairwise/reports.js';
 import type { Revocation } from './revocations.js';
@@ -22,5 +23,13 @@ export interface DeviceEvents {
   expired: [key: KeyInfo];
   /** A delivery was bad or missing. */
   report: [report: DeliveryReport];
+  /** This device holds the key of another epoch of a group. */
+  group: [group: GroupInfo];
+  /** A member sent a message to its group. */
+  groupMessage: [message: GroupMessage];
+  /** A group needs another epoch; until then, when somebody is out, nothing is sent. */
+  groupDue: [due: GroupDueInfo];
+  /** A group is over for this device. */
+  groupEnded: [ending: GroupEnding];
   warning: [warning: DeviceWarning];
 }

@@ -7,6 +7,16 @@ export type { Device, RatchetOptions } from './device.js';
 export type { DeviceEvents, DeviceWarning } from './device-events.js';
 export type { DeviceStatus } from './device-status.js';
 export type { Endpoint } from './direct/addresses.js';
+export type {
+  EpochName,
+  GroupDueInfo,
+  GroupEnding,
+  GroupInfo,
+  GroupKey,
+  GroupMessage,
+  GroupOptions,
+  GroupSending,
+} from './group/group-info.js';
 export type { ExportedPsk, Key, KeyInfo, KeyState, PendingKey } from './keys/key-info.js';
 export type { NegotiateOptions } from './pairwise/negotiate-options.js';
 export type { DeliveryReport, ReportReason } from './pairwise/reports.js';

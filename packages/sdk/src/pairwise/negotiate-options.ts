@@ -33,18 +33,9 @@ export interface NegotiateOptions {
 export function checkedWishes(
   options: NegotiateOptions,
 ): Pick<PairRequest, 'purpose' | 'keyLength' | 'limits'> {
-  const {
-    purpose = DEFAULT_PURPOSE,
-    keyLength = DEFAULT_KEY_LENGTH,
-    lifetime = DEFAULT_LIFETIME_MS,
-    uses = 0,
-  } = options;
-  const { length } = Buffer.from(purpose, 'utf8');
-  if (length === 0 || length > MAX_PURPOSE_BYTES) {
-    throw new SymmetraError('BAD_OPTION', 'the purpose has 1 to 64 bytes', { option: 'purpose' });
-  }
+  const { keyLength = DEFAULT_KEY_LENGTH, lifetime = DEFAULT_LIFETIME_MS, uses = 0 } = options;
   return {
-    purpose,
+    purpose: checkedPurpose(options.purpose),
     keyLength: checkedNumber('keyLength', keyLength, MIN_KEY_LENGTH, MAX_KEY_LENGTH),
     limits: {
       lifetimeSeconds: checkedNumber('lifetime', Math.ceil(lifetime / 1000), 1, MAX_U32),
@@ -53,7 +44,15 @@ export function checkedWishes(
   };
 }
 
-function checkedNumber(option: string, value: number, min: number, max: number): number {
+/** What a key is for. @throws BAD_OPTION */
+export function checkedPurpose(purpose = DEFAULT_PURPOSE): string {
+  const { length } = Buffer.from(purpose, 'utf8');
+  if (length > 0 && length <= MAX_PURPOSE_BYTES) return purpose;
+  throw new SymmetraError('BAD_OPTION', 'the purpose has 1 to 64 bytes', { option: 'purpose' });
+}
+
+/** A whole number within bounds. @throws BAD_OPTION */
+export function checkedNumber(option: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new SymmetraError('BAD_OPTION', `${option} must be a whole number from ${min} to ${max}`, { option });
 }
