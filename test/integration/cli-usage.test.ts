@@ -16,7 +16,7 @@ describe('the program', () => {
   it('lists every group and the exit codes in its help', async () => {
     const { code, stdout, stderr } = await symmetra(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const word of ['up', 'token', 'device', 'key', 'send', 'entropy', 'admin', 'Exit codes']) {
+    for (const word of ['up', 'token', 'device', 'key', 'send', 'group', 'entropy', 'admin', 'Exit codes']) {
       expect(stdout).toContain(word);
     }
   });

@@ -55,6 +55,11 @@ export async function runProgram(
   addDeviceCommands(program, invocation);
   addKeyCommands(program, invocation);
   addSendCommand(program, invocation);
+  const group = addGroup(program, 'group', 'groups of devices that hold one key');
+  if (args.includes(group.name())) {
+    const { addGroupCommands } = await import('./commands/group.js');
+    addGroupCommands(group, invocation);
+  }
   const entropy = addGroup(program, 'entropy', 'random sources, what they give, and what tests say of it');
   // What they stand on takes longer to load than most other commands take to run.
   if (args.includes(entropy.name())) {

@@ -10,7 +10,7 @@ import { InvalidArgumentError } from 'commander';
  */
 
 const DEVICE_ID = /^[a-z2-7]{51}[aq]$/;
-const KEY_ID = /^[0-9a-f]{32}$/;
+const HEX_ID = /^[0-9a-f]{32}$/;
 const MAX_TAG_LENGTH = 255;
 const MAX_TAG_NAME_LENGTH = 64;
 const MAX_NAME_BYTES = 64;
@@ -57,16 +57,31 @@ export function durationOrZero(text: string): number {
   return text === '0' ? 0 : duration(text);
 }
 
+export function isDeviceId(text: string): boolean {
+  return DEVICE_ID.test(text);
+}
+
 /** A device id: 52 characters of base32. */
 export function deviceId(text: string): string {
-  if (DEVICE_ID.test(text)) return text;
+  if (isDeviceId(text)) return text;
   throw new InvalidArgumentError('A device id has 52 characters of a-z and 2-7.');
+}
+
+/** Device ids between commas. */
+export function deviceIdList(text: string): readonly string[] {
+  return text.split(',').map((one) => deviceId(one.trim()));
 }
 
 /** A key id: 32 characters of hexadecimal. */
 export function keyId(text: string): string {
-  if (KEY_ID.test(text)) return text;
+  if (HEX_ID.test(text)) return text;
   throw new InvalidArgumentError('A key id has 32 characters of 0-9 and a-f.');
+}
+
+/** A group id, likewise. */
+export function groupId(text: string): string {
+  if (HEX_ID.test(text)) return text;
+  throw new InvalidArgumentError('A group id has 32 characters of 0-9 and a-f.');
 }
 
 /** A short name of letters, digits, dots, hyphens and the like, as the protocol carries it. */

@@ -3,6 +3,7 @@ import type { Device, KeyInfo, SecureChannel } from '@symmetra/sdk';
 import { failureOf } from '../exit.js';
 import { grouped } from '../output.js';
 import type { Output } from '../output.js';
+import { tellGroupEvents } from './group-events.js';
 
 /** An event of a device as programs read it. */
 interface Told {
@@ -42,6 +43,7 @@ export function tellEvents(device: Device, output: Output, inbox: string | undef
   device.on('warning', ({ code, message }) =>
     tell({ event: 'warning', code, message }, `warning: ${code}: ${message}`),
   );
+  tellGroupEvents(device, output);
   device.on('channel', (channel) => void takeFile(device, channel, inbox, tell));
 }
 

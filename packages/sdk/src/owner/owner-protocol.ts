@@ -4,8 +4,8 @@ const SOCKET_FILE = 'control.sock';
 /** sockaddr_un holds 108 bytes on Linux, 104 elsewhere, with the final zero. */
 const MAX_PATH_BYTES = 103;
 
-/** Longest line in either direction, bytes. */
-export const MAX_LINE_BYTES = 256 * 1024;
+/** Longest line in either direction, bytes: the ids of the largest group, and room to spare. */
+export const MAX_LINE_BYTES = 1024 * 1024;
 
 /** A command for the owner of a state directory. */
 export interface OwnerRequest {
