@@ -1,0 +1,134 @@
+import { EncodingError, wipe } from '@symmetra/crypto';
+import { TREE_KEY_LENGTH, keyAtStep } from './key.js';
+import type { TreeScope } from './key.js';
+import { Page, pageOf, positionsOf } from './page.js';
+import type { StoredKey } from './page.js';
+import { pathOf } from './shape.js';
+import type { TreePosition } from './shape.js';
+
+/** Gives the stored value of a page, undefined when there is no such row. What it gives is lent and not changed. */
+export type ReadPage = (name: string) => Uint8Array | undefined;
+
+/** The pages of a tree that one change reads and writes. */
+export class StoredTree {
+  readonly #scope: TreeScope;
+  readonly #read: ReadPage;
+  readonly #step: number;
+  readonly #pages = new Map<string, Page>();
+  readonly #changed = new Set<string>();
+
+  /** @param step the one that the change leads to. */
+  constructor(scope: TreeScope, read: ReadPage, step: number) {
+    this.#scope = scope;
+    this.#read = read;
+    this.#step = step;
+  }
+
+  has(position: TreePosition): boolean {
+    return this.#page(pageOf(position)).get(position) !== undefined;
+  }
+
+  /** The key of a position in this step, lent. A former one is not stored any more. @throws BAD_ENCODING */
+  key(position: TreePosition): Uint8Array {
+    const stored = storedKey(this.#page(pageOf(position)), position);
+    if (stored.step < this.#step) {
+      const key = keyAtStep(this.#scope, position, stored.key, stored.step, this.#step);
+      this.put(position, key);
+      wipe(key);
+    }
+    return stored.key;
+  }
+
+  put(position: TreePosition, key: Uint8Array): void {
+    this.#changing(position).set(position, this.#step, key);
+  }
+
+  drop(position: TreePosition): void {
+    this.#changing(position).delete(position);
+  }
+
+  /** The rows that the change writes; null for those that it removes. */
+  rows(): Map<string, Uint8Array | null> {
+    return new Map([...this.#changed].map((name) => [name, this.#page(name).value()]));
+  }
+
+  /** Wipes the copies that were made of the store's rows. */
+  wipe(): void {
+    for (const page of this.#pages.values()) page.wipe();
+  }
+
+  #changing(position: TreePosition): Page {
+    const name = pageOf(position);
+    this.#changed.add(name);
+    return this.#page(name);
+  }
+
+  #page(name: string): Page {
+    const known = this.#pages.get(name);
+    if (known !== undefined) return known;
+    const value = this.#read(name);
+    const page = value === undefined ? Page.empty() : Page.of(value.slice());
+    this.#pages.set(name, page);
+    return page;
+  }
+}
+
+/** GRP-8: the names of the pages that {@link pathKeysOf} reads. */
+export function pagesOfPath(height: number, place: number): readonly string[] {
+  return [...new Set(pathOf(height, place).map(pageOf))];
+}
+
+/**
+ * GRP-8: the keys of a member's path in a step, from the leaf to the root. They are only copied where they were stored
+ * in that step.
+ * @returns (height + 1) * 32 bytes.
+ * @throws BAD_ENCODING when a page is damaged or a key is not there.
+ */
+export function pathKeysOf(
+  scope: TreeScope,
+  read: ReadPage,
+  height: number,
+  place: number,
+  step: number,
+): Uint8Array {
+  const keys = new Uint8Array((height + 1) * TREE_KEY_LENGTH);
+  for (const position of pathOf(height, place)) {
+    const value = read(pageOf(position));
+    const stored = storedKey(value === undefined ? Page.empty() : Page.of(value), position);
+    const at = position.level * TREE_KEY_LENGTH;
+    if (stored.step === step) keys.set(stored.key, at);
+    else {
+      const key = keyAtStep(scope, position, stored.key, stored.step, step);
+      keys.set(key, at);
+      wipe(key);
+    }
+  }
+  return keys;
+}
+
+/**
+ * GRP-6: a page with every key brought to a step, for the background.
+ * @returns undefined when they were there already.
+ * @throws BAD_ENCODING
+ */
+export function advancePage(
+  scope: TreeScope,
+  name: string,
+  value: Uint8Array,
+  step: number,
+): Uint8Array | undefined {
+  const tree = new StoredTree(scope, () => value, step);
+  for (const position of positionsOf(name)) {
+    if (tree.has(position)) tree.key(position);
+  }
+  const row = tree.rows().get(name);
+  tree.wipe();
+  return row ?? undefined;
+}
+
+function storedKey(page: Page, position: TreePosition): StoredKey {
+  const stored = page.get(position);
+  if (stored !== undefined) return stored;
+  const { level, index } = position;
+  throw new EncodingError('a stored tree has not the key that is wanted', { level, index });
+}
