@@ -1,4 +1,4 @@
-import { MAX_GROUP_BOUND_SECONDS, MAX_GROUP_MEMBERS } from '@symmetra/protocol';
+import { MAX_GROUP_BOUND_SECONDS, MAX_MEMBERS } from '@symmetra/protocol';
 import type { Policy } from '@symmetra/protocol';
 import type { Command } from 'commander';
 import { openAdministrator } from '../administrator/administrator.js';
@@ -58,8 +58,8 @@ export function addPolicyCommands(admin: Command, invocation: Invocation): void 
       ),
       option(
         '--group-members <count>',
-        `the most members that a group may have, up to ${MAX_GROUP_MEMBERS}; 0: no groups`,
-        wholeNumber(0, MAX_GROUP_MEMBERS),
+        `the most members that a group may have, up to ${MAX_MEMBERS}; 0: no groups`,
+        wholeNumber(0, MAX_MEMBERS),
       ),
       option(
         '--group-bound <duration>',

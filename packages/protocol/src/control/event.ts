@@ -11,6 +11,7 @@ import {
 import type { SealedTokenSecret } from '../enrolment/token.js';
 import { readLimits, writeLimits } from '../pairwise/header.js';
 import type { Limits } from '../pairwise/header.js';
+import { MAX_MEMBERS } from '../tree/shape.js';
 
 const HASH_LENGTH = 32;
 const MAX_LIST = 64;
@@ -30,7 +31,7 @@ export interface Policy {
   readonly stages: readonly string[];
   /** Stages in which a device may hold pairwise keys and be in groups. */
   readonly keyStages: readonly string[];
-  /** GRP-4: most members of a group, up to {@link MAX_GROUP_MEMBERS}; 0 forbids groups. */
+  /** GRP-4: most members of a group, up to {@link MAX_MEMBERS}; 0 forbids groups. */
   readonly groupMembers: number;
   /** GRP-10: within how many seconds a device that left or was revoked is out of its groups; 1 to 3600. */
   readonly groupBoundSeconds: number;
@@ -70,8 +71,6 @@ export const FIRST_STAGE = 'bootstrap';
 /** CTL-4: most devices that may enrol with one token; a node keeps its answer to each of them in one row. */
 export const MAX_TOKEN_USES = 256;
 
-/** CTL-5: most members that a policy may allow a group. */
-export const MAX_GROUP_MEMBERS = 16_384;
 /** CTL-5: seconds; the longest bound that a policy may set for groups. */
 export const MAX_GROUP_BOUND_SECONDS = 3600;
 /** CTL-5: what holds for groups while no policy says otherwise. */
@@ -194,8 +193,8 @@ function readPolicy(reader: Reader): Policy {
 function readGroupRules(reader: Reader): typeof GROUP_DEFAULTS {
   const groupMembers = reader.u32();
   const groupBoundSeconds = reader.u32();
-  if (groupMembers > MAX_GROUP_MEMBERS) {
-    throw new SymmetraError('BAD_EVENT', `a group has at most ${MAX_GROUP_MEMBERS} members`, {
+  if (groupMembers > MAX_MEMBERS) {
+    throw new SymmetraError('BAD_EVENT', `a group has at most ${MAX_MEMBERS} members`, {
       groupMembers,
     });
   }
