@@ -45,3 +45,27 @@ export { advancePage, pagesOfPath, pathKeysOf } from './tree/stored-tree.js';
 export type { ReadPage } from './tree/stored-tree.js';
 export { advancePath } from './tree/path.js';
 export type { PathUpdate, TreePath } from './tree/path.js';
+export type { GroupDeal, GroupRules } from './group/approval.js';
+export * from './group/echo.js';
+export * from './group/order.js';
+export * from './group/node-group.js';
+export * from './group/suspension.js';
+export {
+  MAX_BROADCAST,
+  encodeEpochBroadcast,
+  rangesOf,
+  readBroadcast,
+  signBroadcast,
+} from './group/broadcast.js';
+export type { EpochBroadcast, PlaceRange } from './group/broadcast.js';
+export { MAX_ORDER, MAX_OUT, encodeGroupDue } from './group/due.js';
+export type { DueReason, GroupDue } from './group/due.js';
+export { readWelcome } from './group/welcome.js';
+export type { DealtHeader, NodePath, ReadWelcome, WelcomeFields } from './group/welcome.js';
+export { dealDelayMs } from './group/notices.js';
+export type { BelievedDue } from './group/notices.js';
+export { acceptedEpochs } from './group/epochs.js';
+export type { HeldEpoch } from './group/epochs.js';
+export * from './group/member.js';
+export * from './group/message.js';
+export * from './group/message-window.js';

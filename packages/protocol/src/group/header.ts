@@ -16,7 +16,7 @@ import type { Limits } from '../pairwise/header.js';
 import { MAX_HEIGHT, MAX_MEMBERS } from '../tree/shape.js';
 
 const MAX_HASH = 64;
-const HASH_LENGTHS: readonly number[] = [32, MAX_HASH];
+const HASH_LENGTHS: ReadonlySet<number> = new Set([32, MAX_HASH]);
 const ROOT_LENGTH = 32;
 /** Most managers that a group may have. */
 export const MAX_MANAGERS = 8;
@@ -119,7 +119,7 @@ function faultOf(suite: Suite, header: GroupHeader): string | undefined {
 function rosterFault(header: GroupHeader): string | undefined {
   const { epoch, previous, barrier, managers, members, height } = header;
   if (epoch === 0) return 'counts its epoch from 0';
-  if (previous.length > 0 && !HASH_LENGTHS.includes(previous.length)) return 'follows what is no epoch id';
+  if (previous.length > 0 && !HASH_LENGTHS.has(previous.length)) return 'follows what is no epoch id';
   if (barrier > epoch) return 'has a barrier above its epoch';
   if (previous.length === 0 && barrier > 0) return 'removes somebody in the first epoch of a group';
   if (managers.length === 0) return 'names no manager';
@@ -132,8 +132,7 @@ function rosterFault(header: GroupHeader): string | undefined {
 function keyFault(suite: Suite, header: GroupHeader): string | undefined {
   const { keyLength, nodes, threshold, commitments } = header;
   if (header.purpose === '') return 'names no purpose';
-  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH)
-    return 'asks for a key of a length not allowed';
+  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH) return 'has a key length not allowed';
   if (header.limits.lifetimeSeconds === 0) return 'asks for a key without a lifetime';
   if (new Set(nodes).size !== nodes.length) return 'names a node twice';
   if (threshold < 2 || threshold > nodes.length) return 'has a threshold that its node set can not meet';

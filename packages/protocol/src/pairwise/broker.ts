@@ -91,6 +91,20 @@ export function approve(
  * @throws BELOW_FLOOR, SUITE_FORBIDDEN, PURPOSE_FORBIDDEN, DIRECT_KEM_REQUIRED
  */
 export function checkPolicy(rules: BrokerRules, header: Header): void {
+  checkFloors(rules, header);
+  if (rules.requireDirectKem && header.ephemeralKeyHash === undefined) {
+    throw new SymmetraError('DIRECT_KEM_REQUIRED', 'policy asks for the direct KEM between the devices');
+  }
+}
+
+/**
+ * PAIR-3, GRP-4: nodes, threshold, suite and purpose of any key.
+ * @throws BELOW_FLOOR, SUITE_FORBIDDEN, PURPOSE_FORBIDDEN
+ */
+export function checkFloors(
+  rules: BrokerRules,
+  header: Pick<Header, 'nodes' | 'threshold' | 'suiteId' | 'purpose'>,
+): void {
   const known = header.nodes.every((node) => rules.nodes.includes(node));
   if (!known || header.nodes.length < rules.minimumNodes || header.threshold < rules.minimumThreshold) {
     throw new SymmetraError('BELOW_FLOOR', 'the node set or threshold is below what the descriptor asks', {
@@ -107,9 +121,6 @@ export function checkPolicy(rules: BrokerRules, header: Header): void {
     throw new SymmetraError('PURPOSE_FORBIDDEN', 'policy does not allow keys for this purpose', {
       purpose: header.purpose,
     });
-  }
-  if (rules.requireDirectKem && header.ephemeralKeyHash === undefined) {
-    throw new SymmetraError('DIRECT_KEM_REQUIRED', 'policy asks for the direct KEM between the devices');
   }
 }
 

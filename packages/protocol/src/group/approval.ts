@@ -1,0 +1,181 @@
+import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
+import type { Suite } from '@symmetra/crypto';
+import { checkFloors } from '../pairwise/broker.js';
+import type { BrokerRules, DeviceStanding } from '../pairwise/broker.js';
+import { SHARE_LENGTH, within } from '../pairwise/header.js';
+import type { Roster, RosterChanges } from '../tree/roster.js';
+import { groupShareCommitment } from './header.js';
+import type { GroupHeader } from './header.js';
+import { dealingOrder, membershipAfter } from './order.js';
+import type { OutDevice } from './order.js';
+
+/** The rules of one node, from its descriptor and its control log. */
+export interface GroupRules extends BrokerRules {
+  /** Most members of a group. */
+  readonly groupMembers: number;
+}
+
+/** A deal as it came out of the dealer's session (GRP-3). */
+export interface GroupDeal {
+  /** Canonical bytes. */
+  readonly header: Uint8Array;
+  readonly tag: Uint8Array;
+  /** 32 bytes; whoever approves the deal takes them over. */
+  readonly share: Uint8Array;
+  /** Device ids, relative to `previous`. */
+  readonly removed: readonly Uint8Array[];
+  /** Device ids, in their order; the staged ones when there were any. */
+  readonly added: readonly Uint8Array[];
+}
+
+/**
+ * Why a deal may follow what this node has: it is the group's first; it follows the epoch in force here; it follows
+ * another one, but undoes nothing that is known here (`own`) or q other nodes echo it (`vouched`).
+ */
+export type DealBasis = 'first' | 'next' | 'own' | 'vouched';
+
+/** What a deal changes, and relative to what. */
+export interface DealScene {
+  readonly basis: DealBasis;
+  /** Of the epoch in force here; empty when there is none. */
+  readonly roster: Roster;
+  readonly out: readonly OutDevice[];
+  /** Header of the epoch in force here. */
+  readonly inForce?: GroupHeader;
+  readonly standingOf: (deviceId: Uint8Array) => DeviceStanding | undefined;
+}
+
+/**
+ * GRP-4: what descriptor and policy say of a deal, and whether its share fits.
+ * @throws NOT_IN_NODE_SET, DESCRIPTOR_OLD, BELOW_FLOOR, SUITE_FORBIDDEN, PURPOSE_FORBIDDEN, GROUP_LIMITS,
+ *   GROUP_TOO_LARGE, SHARE_MISMATCH
+ */
+export function checkGroupRules(
+  rules: GroupRules,
+  suite: Suite,
+  header: GroupHeader,
+  share: Uint8Array,
+): void {
+  const place = header.nodes.indexOf(rules.nodeId) + 1;
+  if (place === 0) {
+    throw new SymmetraError('NOT_IN_NODE_SET', 'this node is not in the node set of the header');
+  }
+  if (header.descriptorVersion < rules.descriptorVersion) {
+    throw new SymmetraError('DESCRIPTOR_OLD', 'the dealer used an older descriptor', {
+      version: rules.descriptorVersion,
+    });
+  }
+  checkFloors(rules, header);
+  if (!within(header.limits, rules.maximum)) {
+    throw new SymmetraError('GROUP_LIMITS', "lifetime or uses are above policy's maximum", {
+      lifetimeSeconds: rules.maximum.lifetimeSeconds,
+      uses: rules.maximum.uses,
+    });
+  }
+  if (header.members > rules.groupMembers) {
+    throw new SymmetraError('GROUP_TOO_LARGE', 'policy does not allow a group of so many members', {
+      limit: rules.groupMembers,
+    });
+  }
+  const commitment = header.commitments[place - 1] as Uint8Array;
+  if (
+    share.length !== SHARE_LENGTH ||
+    !equalConstantTime(commitment, groupShareCommitment(suite, header, place, share))
+  ) {
+    throw new SymmetraError('SHARE_MISMATCH', 'the share does not fit its commitment');
+  }
+}
+
+/**
+ * GRP-4: whether a deal that follows on `scene.basis` may change the roster so.
+ * @param changes relative to the roster in force here.
+ */
+export function checkChanges(
+  rules: GroupRules,
+  header: GroupHeader,
+  scene: DealScene,
+  changes: RosterChanges,
+  removed: number,
+): void {
+  checkAdded(rules, scene, changes);
+  const stays = membershipAfter(scene.roster, changes);
+  checkOut(scene, stays);
+  checkSize(header, scene);
+  if (!stays(header.dealer)) throw new SymmetraError('DEALER_NOT_MEMBER', 'the dealer is not a member');
+  if (!header.managers.every(stays)) {
+    throw new SymmetraError('MANAGER_NOT_MEMBER', 'a manager is not a member');
+  }
+  const { size, height, root } = scene.roster.outcome(changes);
+  if (header.members !== size || header.height !== height || !equalConstantTime(header.rosterRoot, root)) {
+    throw new SymmetraError('ROSTER_MISMATCH', 'the header is of another roster', { members: size, height });
+  }
+  checkBarrier(header, scene, removed);
+}
+
+/** @throws GROUP_NOT_MANAGER */
+export function checkDealer(header: GroupHeader, scene: DealScene): void {
+  if (!mayDeal(header, scene)) {
+    throw new SymmetraError('GROUP_NOT_MANAGER', 'the device may not deal for this group');
+  }
+}
+
+/** Whether the dealer is in the dealing order (GRP-10); for a first epoch, among the managers. */
+export function mayDeal(header: GroupHeader, scene: Omit<DealScene, 'basis' | 'standingOf'>): boolean {
+  const order =
+    scene.inForce === undefined
+      ? header.managers
+      : dealingOrder(scene.inForce.managers, scene.roster, scene.out);
+  return order.some((id) => equalConstantTime(id, header.dealer));
+}
+
+/** @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY */
+function checkAdded(rules: GroupRules, { roster, standingOf }: DealScene, changes: RosterChanges): void {
+  for (const { deviceId } of changes.taken) {
+    if (roster.placeOf(deviceId) !== undefined) continue;
+    const standing = standingOf(deviceId);
+    const device = toHex(deviceId);
+    if (standing === undefined) {
+      throw new SymmetraError('MEMBER_NOT_ENROLLED', 'a member is not enrolled at this node', { device });
+    }
+    if (standing.revoked) throw memberRevoked(deviceId);
+    if (!rules.stages.includes(standing.stage)) {
+      throw new SymmetraError(
+        'STAGE_TOO_EARLY',
+        'a member is not yet at a stage in which policy allows keys',
+        {
+          device,
+        },
+      );
+    }
+  }
+}
+
+/** What q other nodes echo outweighs a leave: it may have been made good since. @throws MEMBER_LEFT, MEMBER_REVOKED */
+function checkOut({ basis, out }: DealScene, stays: (deviceId: Uint8Array) => boolean): void {
+  for (const { deviceId, reason } of out) {
+    if (!stays(deviceId)) continue;
+    if (reason === 'revoked') throw memberRevoked(deviceId);
+    if (basis === 'vouched') continue;
+    throw new SymmetraError('MEMBER_LEFT', 'a member that left would stay', { device: toHex(deviceId) });
+  }
+}
+
+/** @throws GROUP_EMPTY */
+function checkSize(header: GroupHeader, { basis, roster, out, inForce }: DealScene): void {
+  if (header.members > 1 || basis === 'vouched' || inForce?.members === 1) return;
+  if (out.some(({ deviceId }) => roster.placeOf(deviceId) !== undefined)) return;
+  throw new SymmetraError('GROUP_EMPTY', 'the group would have one member only');
+}
+
+/** @throws BAD_BARRIER */
+function checkBarrier(header: GroupHeader, { basis, inForce }: DealScene, removed: number): void {
+  const before = basis === 'next' && inForce !== undefined ? inForce.barrier : header.barrier;
+  const moved = header.barrier === header.epoch;
+  if (moved !== removed > 0 || (!moved && header.barrier !== before)) {
+    throw new SymmetraError('BAD_BARRIER', 'the barrier does not fit what the deal removes');
+  }
+}
+
+function memberRevoked(deviceId: Uint8Array): SymmetraError {
+  return new SymmetraError('MEMBER_REVOKED', 'a member is revoked', { device: toHex(deviceId) });
+}

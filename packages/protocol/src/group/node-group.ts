@@ -1,0 +1,231 @@
+import { Secret, SymmetraError, equalConstantTime } from '@symmetra/crypto';
+import type { ProtocolContext, Step } from '../context.js';
+import type { DeviceStanding } from '../pairwise/broker.js';
+import type { Share } from '../pairwise/transcript.js';
+import type { Roster, RosterChanges } from '../tree/roster.js';
+import { checkChanges, checkDealer, checkGroupRules } from './approval.js';
+import type { DealScene, GroupDeal, GroupRules } from './approval.js';
+import { countEchoes, echoQuorum } from './echo.js';
+import type { EchoBook, EchoedDeal, GroupEcho } from './echo.js';
+import { dealHash, decodeGroupHeader, groupEpochId } from './header.js';
+import type { GroupHeader } from './header.js';
+import { sceneOf } from './following.js';
+import { membershipAfter } from './order.js';
+import type { OutDevice } from './order.js';
+
+/*
+ *   unknown --deal--> pending --q echoes--> in force --deal--> in force, pending --q echoes--> in force ...
+ *                        |                     |                    |
+ *                        +--somebody of its roster out: dropped-----+
+ *                                              |
+ *                                              +--nobody left--> ended
+ */
+
+/** A deal that this node approved. */
+export interface GroupEpoch extends EchoedDeal {
+  /** Canonical bytes. */
+  readonly header: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly epochId: Uint8Array;
+  /** This node's share of S; absent once it is erased. */
+  readonly share?: Share;
+}
+
+/** What a node keeps of a group beside its roster, its tree and the changes of the pending deal. */
+export interface NodeGroup {
+  /** 16 bytes. */
+  readonly groupId: Uint8Array;
+  readonly inForce?: GroupEpoch;
+  readonly pending?: GroupEpoch;
+  /** Who left or was revoked since the epoch in force began; none of them may be in the next one. */
+  readonly out: readonly OutDevice[];
+  /** The deal of the highest epoch that was ever echoed here; it is never taken back. */
+  readonly echoed?: EchoedDeal;
+  /** Nobody is left. The id is never used again. */
+  readonly ended: boolean;
+}
+
+/** What a node knows beside the group's state when a deal comes in. */
+export interface DealView {
+  readonly rules: GroupRules;
+  /** Of the epoch in force; empty when there is none. */
+  readonly roster: Roster;
+  readonly echoes: EchoBook;
+  readonly standingOf: (deviceId: Uint8Array) => DeviceStanding | undefined;
+  /** The whole roster of this deal, from a node that echoes it; only after GROUP_BEHIND, GROUP_UNKNOWN or GROUP_ENDED. */
+  readonly dealt?: Roster;
+}
+
+/** The node stands by the deal. */
+export interface DealAnswer extends EchoedDeal {
+  readonly epochId: Uint8Array;
+  readonly inForce: boolean;
+  /**
+   * What the deal changes relative to the roster in force here, to be stored with the state in one commit; absent when
+   * the deal was approved before.
+   */
+  readonly changes?: RosterChanges;
+}
+
+/**
+ * GRP-4: decides on a deal. Store the state and the changes in one commit, then answer, then echo. A deal that was
+ * approved before gets the same answer again, and changes nothing.
+ *
+ * @param state undefined when there is no such group here.
+ * @param sender the device whose session the deal came from.
+ * @throws BAD_HEADER and what else decoding a header gives, DEALER_MISMATCH, what {@link checkGroupRules} throws,
+ *   GROUP_EPOCH_OLD, GROUP_CONFLICT (both with detail `epoch`), GROUP_EXISTS, GROUP_ENDED, GROUP_UNKNOWN, GROUP_BEHIND,
+ *   GROUP_NOT_MANAGER, MEMBER_UNKNOWN, MEMBER_TWICE, MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY,
+ *   MEMBER_LEFT, GROUP_EMPTY, DEALER_NOT_MEMBER, MANAGER_NOT_MEMBER, ROSTER_MISMATCH, BAD_BARRIER
+ */
+export function receiveDeal(
+  context: ProtocolContext,
+  state: NodeGroup | undefined,
+  sender: Uint8Array,
+  deal: GroupDeal,
+  view: DealView,
+): Step<NodeGroup, DealAnswer> {
+  const header = decodeGroupHeader(context, deal.header);
+  const suite = context.suites.get(header.suiteId);
+  if (deal.tag.length !== suite.hashLength) {
+    throw new SymmetraError('BAD_HEADER', 'the tag of a group header has the wrong length');
+  }
+  if (!equalConstantTime(header.dealer, sender)) {
+    throw new SymmetraError('DEALER_MISMATCH', 'the header names another device as its dealer');
+  }
+  const hash = dealHash(suite, deal.header, deal.tag);
+  const known = [state?.inForce, state?.pending].find((one) => one && isDeal(one, hash));
+  if (state !== undefined && known !== undefined) {
+    return { state, output: answer(known, known === state.inForce), consumed: [] };
+  }
+  checkGroupRules(view.rules, suite, header, deal.share);
+  checkEpoch(state, header, hash);
+  const scene = sceneOf(context, state, header, deal, view, hash);
+  const changes = changesOf(header, scene, deal, view);
+  checkChanges(view.rules, header, scene, changes, deal.removed.length);
+  const pending: GroupEpoch = {
+    header: deal.header,
+    tag: deal.tag,
+    epoch: header.epoch,
+    epochId: groupEpochId(suite, deal.header),
+    dealHash: hash,
+    share: Secret.of('Share', deal.share),
+  };
+  return {
+    state: approved(state, header, pending, membershipAfter(view.roster, changes)),
+    output: { ...answer(pending, false), changes },
+    consumed: sharesOf(state?.pending),
+  };
+}
+
+function isDeal(one: EchoedDeal, hash: Uint8Array): boolean {
+  return equalConstantTime(one.dealHash, hash);
+}
+
+function answer({ epoch, dealHash: hash, epochId }: GroupEpoch, inForce: boolean): DealAnswer {
+  return { epoch, dealHash: hash, epochId, inForce };
+}
+
+/** @throws GROUP_EPOCH_OLD, GROUP_CONFLICT */
+function checkEpoch(state: NodeGroup | undefined, header: GroupHeader, hash: Uint8Array): void {
+  const held = state?.inForce?.epoch ?? 0;
+  if (header.epoch <= held) {
+    throw new SymmetraError('GROUP_EPOCH_OLD', 'an epoch of this number or a higher one is in force', {
+      epoch: held,
+    });
+  }
+  const echoed = state?.echoed;
+  if (echoed === undefined || header.epoch > echoed.epoch) return;
+  if (header.epoch === echoed.epoch && isDeal(echoed, hash)) return;
+  throw new SymmetraError(
+    'GROUP_CONFLICT',
+    'another deal of this epoch, or of a higher one, was echoed here',
+    {
+      epoch: echoed.epoch,
+    },
+  );
+}
+
+/** @throws GROUP_NOT_MANAGER, MEMBER_UNKNOWN, MEMBER_TWICE, GROUP_TOO_LARGE */
+function changesOf(
+  header: GroupHeader,
+  scene: DealScene,
+  deal: GroupDeal,
+  { dealt }: DealView,
+): RosterChanges {
+  const { basis, roster } = scene;
+  if (dealt !== undefined && (basis === 'own' || basis === 'vouched')) return roster.differences(dealt);
+  checkDealer(header, scene);
+  return roster.plan(deal.removed, deal.added);
+}
+
+/** The state with a deal pending. A leave that q other nodes outweighed is forgotten. */
+function approved(
+  state: NodeGroup | undefined,
+  header: GroupHeader,
+  pending: GroupEpoch,
+  stays: (deviceId: Uint8Array) => boolean,
+): NodeGroup {
+  return {
+    groupId: header.groupId,
+    ...(state?.inForce && { inForce: state.inForce }),
+    pending,
+    out: (state?.out ?? []).filter(({ deviceId }) => !stays(deviceId)),
+    echoed: { epoch: pending.epoch, dealHash: pending.dealHash },
+    ended: false,
+  };
+}
+
+/** GRP-5: what this node tells the others of the group: what it stands by now, the newer first. */
+export function echoOf({ pending, inForce }: NodeGroup): GroupEcho {
+  return [pending, inForce]
+    .filter((one) => one !== undefined)
+    .map(({ epoch, dealHash: hash }) => ({ epoch, dealHash: hash }));
+}
+
+/** GRP-5: whether q nodes, this one included, echo the pending deal. */
+export function isAgreed(
+  context: ProtocolContext,
+  { pending }: NodeGroup,
+  nodeId: string,
+  echoes: EchoBook,
+): boolean {
+  if (pending === undefined) return false;
+  const { nodes, threshold } = decodeGroupHeader(context, pending.header);
+  const others = nodes.filter((node) => node !== nodeId);
+  return countEchoes(echoes, others, pending.dealHash) + 1 >= echoQuorum(nodes.length, threshold);
+}
+
+/**
+ * GRP-5: brings the pending deal into force when q nodes echo it. Store the state, the roster and the tree in one
+ * commit, then deliver. Nobody of its roster is out: `suspend` would have dropped it.
+ * @returns the epoch that is in force now; undefined when it can not be yet.
+ */
+export function bringIntoForce(
+  context: ProtocolContext,
+  state: NodeGroup,
+  nodeId: string,
+  echoes: EchoBook,
+): Step<NodeGroup, GroupEpoch | undefined> {
+  const { pending, ...rest } = state;
+  if (pending === undefined || !isAgreed(context, state, nodeId, echoes)) {
+    return { state, output: undefined, consumed: [] };
+  }
+  return {
+    state: { ...rest, inForce: pending, out: [] },
+    output: pending,
+    consumed: sharesOf(state.inForce),
+  };
+}
+
+/** GRP-8: the share of the epoch in force is kept no longer. */
+export function forgetShare(state: NodeGroup): Step<NodeGroup, undefined> {
+  if (state.inForce === undefined) return { state, output: undefined, consumed: [] };
+  const { share: _, ...inForce } = state.inForce;
+  return { state: { ...state, inForce }, output: undefined, consumed: sharesOf(state.inForce) };
+}
+
+/** The share of a deal that is given up. */
+export function sharesOf(epoch: GroupEpoch | undefined): readonly Share[] {
+  return epoch?.share === undefined ? [] : [epoch.share];
+}

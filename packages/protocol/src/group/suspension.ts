@@ -1,0 +1,69 @@
+import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
+import type { ProtocolContext, Step } from '../context.js';
+import type { Roster, RosterChanges } from '../tree/roster.js';
+import { decodeGroupHeader } from './header.js';
+import { sharesOf } from './node-group.js';
+import type { NodeGroup } from './node-group.js';
+import { dealingOrder, membershipAfter } from './order.js';
+import type { OutDevice } from './order.js';
+
+/** GRP-10: whether somebody of the epoch in force is out, so that it is delivered to nobody. */
+export function isSuspended({ out }: NodeGroup, roster: Roster): boolean {
+  return out.some(({ deviceId }) => roster.placeOf(deviceId) !== undefined);
+}
+
+/** What became of a group when a device left or was revoked. */
+export interface Suspension {
+  /** `suspended`: an epoch is due. `ended`: nobody is left. */
+  readonly effect: 'nothing' | 'suspended' | 'ended';
+  /** The device was in the roster of the pending deal, which is given up with its changes. */
+  readonly dropped: boolean;
+}
+
+/**
+ * GRP-10: a device left, or was revoked. Repeating it changes nothing.
+ * @param changes of the pending deal.
+ * @throws GROUP_NOT_MEMBER when a device leaves that is in no roster.
+ */
+export function suspend(
+  context: ProtocolContext,
+  state: NodeGroup,
+  roster: Roster,
+  changes: RosterChanges | undefined,
+  { deviceId, reason }: OutDevice,
+): Step<NodeGroup, Suspension> {
+  const member = roster.placeOf(deviceId) !== undefined;
+  const earlier = state.out.find((one) => equalConstantTime(one.deviceId, deviceId));
+  const dropped =
+    state.pending !== undefined && changes !== undefined && membershipAfter(roster, changes)(deviceId);
+  if (earlier !== undefined ? earlier.reason === 'revoked' || reason === 'left' : !member && !dropped) {
+    if (earlier === undefined && reason === 'left') {
+      throw new SymmetraError('GROUP_NOT_MEMBER', 'the device is not a member of the group');
+    }
+    return { state, output: { effect: 'nothing', dropped: false }, consumed: [] };
+  }
+  const { pending, ...rest } = state;
+  const out = [...state.out.filter((one) => one !== earlier), { deviceId, reason }];
+  const next: NodeGroup = { ...rest, ...(pending && !dropped && { pending }), out };
+  const given = dropped ? sharesOf(pending) : [];
+  if (hasEnded(context, next, roster)) {
+    const { groupId, echoed } = state;
+    return {
+      state: { groupId, out: [], ...(echoed && { echoed }), ended: true },
+      output: { effect: 'ended', dropped },
+      consumed: [...given, ...sharesOf(state.inForce)],
+    };
+  }
+  return { state: next, output: { effect: member ? 'suspended' : 'nothing', dropped }, consumed: given };
+}
+
+function hasEnded(context: ProtocolContext, state: NodeGroup, roster: Roster): boolean {
+  if (state.inForce === undefined || state.pending !== undefined) return false;
+  return orderOf(context, state, roster).length === 0;
+}
+
+/** GRP-10: who deals for the group now, and who next; empty without an epoch in force. */
+export function orderOf(context: ProtocolContext, state: NodeGroup, roster: Roster): readonly Uint8Array[] {
+  if (state.inForce === undefined) return [];
+  return dealingOrder(decodeGroupHeader(context, state.inForce.header).managers, roster, state.out);
+}
