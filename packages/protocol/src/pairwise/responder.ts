@@ -43,14 +43,18 @@ export interface CheckedDelivery {
   readonly granted: Limits;
 }
 
-/** What the responder insists on, from the descriptor and the policy that it verified itself. */
-export interface ResponderFloors {
-  readonly deviceId: Uint8Array;
+/** What a device insists on in every header, from the descriptor and the policy that it verified itself. */
+export interface HeaderFloors {
   readonly nodes: readonly string[];
   readonly minimumNodes: number;
   readonly minimumThreshold: number;
-  readonly minimumDescriptorVersion: number;
   readonly allowedSuites: readonly number[];
+}
+
+/** What the responder insists on. */
+export interface ResponderFloors extends HeaderFloors {
+  readonly deviceId: Uint8Array;
+  readonly minimumDescriptorVersion: number;
   readonly requireDirectKem: boolean;
   /** Whether a first contact must be dealt k = n. */
   readonly firstContactAll: boolean;
@@ -84,7 +88,7 @@ export function checkDelivery(
   if (!equalConstantTime(header.responder, floors.deviceId)) {
     throw new SymmetraError('RESPONDER_MISMATCH', 'the delivery is meant for another device');
   }
-  checkFloors(floors, header);
+  checkHeaderFloors(floors, header);
   const commitment = header.commitments[place - 1] as Uint8Array;
   if (
     delivery.share.length !== SHARE_LENGTH ||
@@ -115,8 +119,11 @@ export function checkDelivery(
   };
 }
 
-/** @throws BELOW_FLOOR, SUITE_FORBIDDEN */
-function checkFloors(floors: ResponderFloors, header: Header): void {
+/** PAIR-5: the node set, n, k and the suite of a header are not below the floors. @throws BELOW_FLOOR, SUITE_FORBIDDEN */
+export function checkHeaderFloors(
+  floors: HeaderFloors,
+  header: Pick<Header, 'nodes' | 'threshold' | 'suiteId'>,
+): void {
   const known = header.nodes.every((node) => floors.nodes.includes(node));
   if (!known || header.nodes.length < floors.minimumNodes || header.threshold < floors.minimumThreshold) {
     throw new SymmetraError('BELOW_FLOOR', 'the node set or threshold is below what the descriptor asks');

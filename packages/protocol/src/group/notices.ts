@@ -1,0 +1,124 @@
+import { equalConstantTime, fromHex, toHex } from '@symmetra/crypto';
+import type { DueReason, GroupDue } from './due.js';
+import { MAX_OUT } from './due.js';
+
+/** Most epochs of which a member keeps notices of one node. */
+const MAX_PER_NODE = 3;
+
+/** GRP-10: what one node said of one epoch, all its notices together. */
+export interface HeldNotice {
+  readonly nodeId: string;
+  readonly epoch: number;
+  readonly epochId: Uint8Array;
+  readonly reason: DueReason;
+  /** Whether it was said that the epoch is used up. */
+  readonly usedUp: boolean;
+  readonly out: readonly Uint8Array[];
+  readonly order: readonly Uint8Array[];
+  /** When the first of them came. */
+  readonly sinceMs: number;
+}
+
+/** GRP-10: what k nodes say of one epoch. */
+export interface BelievedDue {
+  readonly epoch: number;
+  readonly epochId: Uint8Array;
+  readonly reason: DueReason;
+  /** Device ids that k nodes named. When there is one, the member sends nothing under the epoch. */
+  readonly out: readonly Uint8Array[];
+  /** When k nodes had said so. */
+  readonly sinceMs: number;
+  /** Set when this member is in the order and not out: its place, from 0, and how long the order is. */
+  readonly turn: { readonly place: number; readonly of: number } | undefined;
+}
+
+/** GRP-10: how long the device whose turn it is waits before it deals, milliseconds. */
+export function dealDelayMs(turn: { readonly place: number; readonly of: number }, boundMs: number): number {
+  return (turn.place * boundMs) / (2 * turn.of);
+}
+
+/** Takes note of a notice: what a node named once stays named, so that an older notice of it undoes nothing. */
+export function withNotice(
+  notices: readonly HeldNotice[],
+  due: GroupDue,
+  nowMs: number,
+): readonly HeldNotice[] {
+  const { nodeId, epoch, epochId } = due;
+  const own = notices.find((one) => one.nodeId === nodeId && equalConstantTime(one.epochId, epochId));
+  const named = new Map([...(own?.out ?? []), ...due.out].map((id) => [toHex(id), id]));
+  const notice: HeldNotice = {
+    nodeId,
+    epoch,
+    epochId,
+    reason: due.reason === 'used-up' ? (own?.reason ?? due.reason) : due.reason,
+    usedUp: due.reason === 'used-up' || (own?.usedUp ?? false),
+    out: [...named.values()].slice(0, MAX_OUT),
+    order: due.order,
+    sinceMs: own?.sinceMs ?? nowMs,
+  };
+  const others = notices.filter((one) => one !== own);
+  const ofNode = others.filter((one) => one.nodeId === nodeId);
+  const oldest = ofNode.length === MAX_PER_NODE ? ofNode[0] : undefined;
+  return [...others.filter((one) => one !== oldest), notice];
+}
+
+/**
+ * GRP-10: what at least `threshold` nodes say of the newest epoch of which they say it.
+ * @param deviceId of this member.
+ */
+export function believed(
+  notices: readonly HeldNotice[],
+  threshold: number,
+  deviceId: Uint8Array,
+): BelievedDue | undefined {
+  const byEpoch = new Map<string, HeldNotice[]>();
+  for (const notice of notices) {
+    const name = `${notice.epoch}/${toHex(notice.epochId)}`;
+    byEpoch.set(name, [...(byEpoch.get(name) ?? []), notice]);
+  }
+  return [...byEpoch.values()]
+    .map((ofEpoch) => believedOf(ofEpoch, threshold, deviceId))
+    .filter((due) => due !== undefined)
+    .toSorted((one, other) => other.epoch - one.epoch)[0];
+}
+
+function believedOf(
+  notices: readonly HeldNotice[],
+  threshold: number,
+  deviceId: Uint8Array,
+): BelievedDue | undefined {
+  const naming = new Map<string, readonly HeldNotice[]>();
+  for (const notice of notices) {
+    for (const id of notice.out.map(toHex)) naming.set(id, [...(naming.get(id) ?? []), notice]);
+  }
+  const enough = [...naming].filter(([, by]) => by.length >= threshold);
+  const usedUp = notices.filter((notice) => notice.usedUp);
+  const grounds = enough.length > 0 ? enough.map(([, by]) => by) : [usedUp];
+  const [first] = notices;
+  if (first === undefined || grounds.every((by) => by.length < threshold)) return undefined;
+  const { epoch, epochId } = first;
+  const own = toHex(deviceId);
+  const out = enough.map(([id]) => id);
+  return {
+    epoch,
+    epochId,
+    reason: enough[0]?.[1][0]?.reason ?? 'used-up',
+    out: out.map(fromHex),
+    sinceMs: Math.min(...grounds.map((by) => sinceOf(by, threshold))),
+    turn: out.includes(own) ? undefined : turnOf(grounds.flat(), own),
+  };
+}
+
+/** When as many nodes as the threshold had said so. */
+function sinceOf(notices: readonly HeldNotice[], threshold: number): number {
+  const times = notices.map(({ sinceMs }) => sinceMs).toSorted((one, other) => one - other);
+  return times[threshold - 1] as number;
+}
+
+/** The earliest place that one of the nodes gives this member: a node that lies can not put it off. */
+function turnOf(notices: readonly HeldNotice[], own: string): BelievedDue['turn'] {
+  return notices
+    .map(({ order }) => ({ place: order.map(toHex).indexOf(own), of: order.length }))
+    .filter(({ place }) => place >= 0)
+    .toSorted((one, other) => one.place / one.of - other.place / other.of)[0];
+}
