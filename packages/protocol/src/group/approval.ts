@@ -77,7 +77,7 @@ export function checkGroupRules(
       limit: rules.groupMembers,
     });
   }
-  const commitment = header.commitments[place - 1] as Uint8Array;
+  const commitment = header.commitments[place] as Uint8Array;
   if (
     share.length !== SHARE_LENGTH ||
     !equalConstantTime(commitment, groupShareCommitment(suite, header, place, share))

@@ -47,7 +47,9 @@ export function dealEpoch(context: ProtocolContext, request: GroupRequest, rando
   try {
     const suite = context.suites.get(request.suiteId);
     const shares = split(random.secret, request.threshold, request.nodes.length, random.coins);
-    const commitments = shares.map((share, i) => groupShareCommitment(suite, request, i + 1, share));
+    const commitments = [random.secret, ...shares].map((part, i) =>
+      groupShareCommitment(suite, request, i, part),
+    );
     const header = encodeGroupHeader(context, { ...request, commitments });
     const secrets = groupSecrets(context, header, decodeGroupHeader(context, header), random.secret);
     secrets.applicationKey.wipe();

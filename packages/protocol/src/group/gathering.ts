@@ -1,6 +1,7 @@
-import { combine, equalConstantTime, wipe } from '@symmetra/crypto';
+import { EMPTY, combine, equalConstantTime, wipe } from '@symmetra/crypto';
 import type { ProtocolContext } from '../context.js';
 import type { Share } from '../pairwise/transcript.js';
+import { groupShareCommitment } from './header.js';
 import { groupSecrets } from './secrets.js';
 import type { GroupSecrets } from './secrets.js';
 import type { DealtHeader } from './welcome.js';
@@ -55,7 +56,7 @@ export function gatheredShares(gatherings: readonly Gathering[]): readonly Share
   return gatherings.flatMap(({ shares }) => shares.map(({ share }) => share));
 }
 
-/** GRP-9: what q shares give; undefined when the dealer's tag does not fit it. S and G are erased here. */
+/** GRP-9: what q shares give; undefined when cm_0 or the tag does not fit it. S and G are erased here. */
 export function rebuild(context: ProtocolContext, gathering: Gathering): GroupSecrets | undefined {
   const { header, headerBytes, tag, shares } = gathering;
   const points = shares.map(({ nodeId, share }) => ({
@@ -63,9 +64,11 @@ export function rebuild(context: ProtocolContext, gathering: Gathering): GroupSe
     bytes: share.bytes,
   }));
   const split = combine(points);
+  const committed = groupShareCommitment(context.suites.get(header.suiteId), header, 0, split);
   const secrets = groupSecrets(context, headerBytes, header, split);
   wipe(split);
-  if (equalConstantTime(secrets.tag, tag)) return secrets;
+  const [commitment = EMPTY] = header.commitments;
+  if (equalConstantTime(committed, commitment) && equalConstantTime(secrets.tag, tag)) return secrets;
   secrets.applicationKey.wipe();
   secrets.messageKey.wipe();
   return undefined;

@@ -51,7 +51,7 @@ export interface GroupHeader {
   readonly threshold: number;
   /** The node set; share i goes to the node at place i, counted from 1. */
   readonly nodes: readonly string[];
-  /** cm_i, in the order of the nodes. */
+  /** cm_0 for S, then cm_i in the order of the nodes. */
   readonly commitments: readonly Uint8Array[];
   readonly descriptorVersion: number;
   readonly policyRevision: number;
@@ -101,7 +101,7 @@ export function decodeGroupHeader(context: ProtocolContext, bytes: Uint8Array): 
     limits: readLimits(reader),
     threshold: reader.u8(),
     nodes: reader.list(MAX_NODES, readNodeId),
-    commitments: reader.list(MAX_NODES, (r) => r.bytes(MAX_HASH)),
+    commitments: reader.list(MAX_NODES + 1, (r) => r.bytes(MAX_HASH)),
     descriptorVersion: readCount(reader),
     policyRevision: readCount(reader),
   };
@@ -137,7 +137,7 @@ function keyFault(suite: Suite, header: GroupHeader): string | undefined {
   if (new Set(nodes).size !== nodes.length) return 'names a node twice';
   if (threshold < 2 || threshold > nodes.length) return 'has a threshold that its node set can not meet';
   const fitting = commitments.every((commitment) => commitment.length === suite.hashLength);
-  if (!fitting || commitments.length !== nodes.length) return 'has commitments that do not fit';
+  if (!fitting || commitments.length !== nodes.length + 1) return 'has commitments that do not fit';
   return undefined;
 }
 
@@ -151,7 +151,7 @@ export function dealHash(suite: Suite, header: Uint8Array, tag: Uint8Array): Uin
   return suite.hash(new Writer().bytes(header).bytes(tag).finish());
 }
 
-/** GRP-1: cm_i. @param place of the node in the node set, from 1. */
+/** GRP-1: cm_i. @param place of the node in the node set, from 1; 0 for S itself, given as the share. */
 export function groupShareCommitment(
   suite: Suite,
   header: Pick<GroupHeader, 'groupId' | 'epoch'>,

@@ -84,7 +84,7 @@ export function checkShare(
 ): Share {
   const place = header.nodes.indexOf(nodeId) + 1;
   const suite = context.suites.get(header.suiteId);
-  const commitment = header.commitments[place - 1] as Uint8Array;
+  const commitment = header.commitments[place] as Uint8Array;
   if (
     share.length !== SHARE_LENGTH ||
     !equalConstantTime(commitment, groupShareCommitment(suite, header, place, share))
