@@ -66,6 +66,15 @@ export { dealDelayMs } from './group/notices.js';
 export type { BelievedDue } from './group/notices.js';
 export { acceptedEpochs } from './group/epochs.js';
 export type { HeldEpoch } from './group/epochs.js';
-export * from './group/member.js';
+export {
+  believedDue,
+  endEpochs,
+  memberSecrets,
+  newMember,
+  receiveDue,
+  sendingEpoch,
+} from './group/member.js';
+export type { MemberGroup, MemberOutput, MemberStep } from './group/member.js';
+export { receiveEpochBroadcast, receiveWelcome } from './group/delivery.js';
 export * from './group/message.js';
 export * from './group/message-window.js';

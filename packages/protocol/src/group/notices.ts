@@ -45,6 +45,7 @@ export function withNotice(
 ): readonly HeldNotice[] {
   const { nodeId, epoch, epochId } = due;
   const own = notices.find((one) => one.nodeId === nodeId && equalConstantTime(one.epochId, epochId));
+  const isFuller = due.out.length >= (own?.out.length ?? 0);
   const named = new Map([...(own?.out ?? []), ...due.out].map((id) => [toHex(id), id]));
   const notice: HeldNotice = {
     nodeId,
@@ -53,7 +54,7 @@ export function withNotice(
     reason: due.reason === 'used-up' ? (own?.reason ?? due.reason) : due.reason,
     usedUp: due.reason === 'used-up' || (own?.usedUp ?? false),
     out: [...named.values()].slice(0, MAX_OUT),
-    order: due.order,
+    order: own === undefined || isFuller ? due.order : own.order,
     sinceMs: own?.sinceMs ?? nowMs,
   };
   const others = notices.filter((one) => one !== own);
