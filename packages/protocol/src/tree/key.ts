@@ -47,7 +47,7 @@ export function keyAtStep(
   to: number,
 ): Uint8Array {
   const transcriptHash = positionBytes(position);
-  let current = key.slice();
+  let current: Uint8Array = key.slice();
   for (let step = from + 1; step <= to; step++) {
     const context = treeContext(scope, step, transcriptHash);
     const next = extractExpand(scope.suite, [current], 'groupTreeNext', context, TREE_KEY_LENGTH);
