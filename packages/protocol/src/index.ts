@@ -45,6 +45,7 @@ export { advancePage, pagesOfPath, pathKeysOf } from './tree/stored-tree.js';
 export type { ReadPage } from './tree/stored-tree.js';
 export { advancePath } from './tree/path.js';
 export type { PathUpdate, TreePath } from './tree/path.js';
+export { MAX_REMOVED } from './group/approval.js';
 export type { GroupDeal, GroupRules } from './group/approval.js';
 export * from './group/echo.js';
 export * from './group/order.js';

@@ -34,6 +34,9 @@ export interface GroupDeal {
  */
 export type DealBasis = 'first' | 'next' | 'own' | 'vouched';
 
+/** Most members that one deal removes. */
+export const MAX_REMOVED = 512;
+
 /** What a deal changes, and relative to what. */
 export interface DealScene {
   readonly basis: DealBasis;
@@ -89,6 +92,9 @@ export function checkGroupRules(
 /**
  * GRP-4: whether a deal that follows on `scene.basis` may change the roster so.
  * @param changes relative to the roster in force here.
+ * @param removed how many the dealer named as removed.
+ * @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY, GROUP_NOT_MANAGER, MEMBER_LEFT, GROUP_EMPTY,
+ *   DEALER_NOT_MEMBER, MANAGER_NOT_MEMBER, ROSTER_MISMATCH, BAD_BARRIER
  */
 export function checkChanges(
   rules: GroupRules,
@@ -99,6 +105,7 @@ export function checkChanges(
 ): void {
   checkAdded(rules, scene, changes);
   const stays = membershipAfter(scene.roster, changes);
+  checkSuccessor(header, scene, changes, stays);
   checkOut(scene, stays);
   checkSize(header, scene);
   if (!stays(header.dealer)) throw new SymmetraError('DEALER_NOT_MEMBER', 'the dealer is not a member');
@@ -120,12 +127,14 @@ export function checkDealer(header: GroupHeader, scene: DealScene): void {
 }
 
 /** Whether the dealer is in the dealing order (GRP-10); for a first epoch, among the managers. */
-export function mayDeal(header: GroupHeader, scene: Omit<DealScene, 'basis' | 'standingOf'>): boolean {
-  const order =
-    scene.inForce === undefined
-      ? header.managers
-      : dealingOrder(scene.inForce.managers, scene.roster, scene.out);
-  return order.some((id) => equalConstantTime(id, header.dealer));
+export function mayDeal(header: GroupHeader, scene: Omit<DealScene, 'basis'>): boolean {
+  const { inForce, roster, out } = scene;
+  const order = inForce === undefined ? header.managers : dealingOrder(inForce.managers, roster, out);
+  return isAmong(order, header.dealer);
+}
+
+function isAmong(devices: readonly Uint8Array[], deviceId: Uint8Array): boolean {
+  return devices.some((id) => equalConstantTime(id, deviceId));
 }
 
 /** @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY */
@@ -150,8 +159,38 @@ function checkAdded(rules: GroupRules, { roster, standingOf }: DealScene, change
   }
 }
 
-/** What q other nodes echo outweighs a leave: it may have been made good since. @throws MEMBER_LEFT, MEMBER_REVOKED */
-function checkOut({ basis, out }: DealScene, stays: (deviceId: Uint8Array) => boolean): void {
+/**
+ * GRP-4: a dealer that is no manager adds nobody, removes only who is out, and names the dealing order as managers.
+ * @throws GROUP_NOT_MANAGER
+ */
+function checkSuccessor(
+  header: GroupHeader,
+  { basis, inForce, roster, out }: DealScene,
+  changes: RosterChanges,
+  stays: (deviceId: Uint8Array) => boolean,
+): void {
+  if (basis === 'vouched' || inForce === undefined || isAmong(inForce.managers, header.dealer)) return;
+  const order = dealingOrder(inForce.managers, roster, out);
+  const away = new Set(out.map(({ deviceId }) => toHex(deviceId)));
+  const leaving = changes.vacated.map((place) => roster.at(place) as Uint8Array).filter((id) => !stays(id));
+  const fits =
+    changes.taken.every(({ deviceId }) => roster.placeOf(deviceId) !== undefined) &&
+    leaving.every((id) => away.has(toHex(id))) &&
+    header.managers.length === order.length &&
+    header.managers.every((id, i) => equalConstantTime(id, order[i] as Uint8Array));
+  if (!fits) {
+    throw new SymmetraError('GROUP_NOT_MANAGER', 'who deals for want of a manager only removes who is out');
+  }
+}
+
+/**
+ * GRP-4: a deal that removes as many of them as a deal can may leave others who are out: its epoch is suspended from its
+ * start. What q other nodes echo outweighs a leave: it may have been made good since.
+ * @throws MEMBER_LEFT, MEMBER_REVOKED
+ */
+function checkOut({ basis, out, roster }: DealScene, stays: (deviceId: Uint8Array) => boolean): void {
+  const removed = out.filter(({ deviceId }) => roster.placeOf(deviceId) !== undefined && !stays(deviceId));
+  if (removed.length >= MAX_REMOVED) return;
   for (const { deviceId, reason } of out) {
     if (!stays(deviceId)) continue;
     if (reason === 'revoked') throw memberRevoked(deviceId);

@@ -12,6 +12,9 @@ import {
 import type { GroupHeader } from './header.js';
 import { groupSecrets } from './secrets.js';
 
+/** GRP-3, GRP-4: how far an epoch's number may be above what is known, on the word of one. */
+export const MAX_EPOCH_SKIP = 65_536;
+
 /** What a dealer decides on; the commitments come with the shares. */
 export type GroupRequest = Omit<GroupHeader, 'commitments'>;
 
@@ -65,4 +68,14 @@ export function dealEpoch(context: ProtocolContext, request: GroupRequest, rando
     random.secret.fill(0);
     random.coins.fill(0);
   }
+}
+
+/**
+ * GRP-3: the newest epoch that a dealer believes there is. A node that lies can not use the numbers up.
+ * @param own the newest that it knows of itself.
+ * @param named by the refusals of as many nodes.
+ */
+export function believedEpoch(own: number, named: readonly number[], threshold: number): number {
+  const agreed = named.toSorted((a, b) => b - a)[threshold - 1] ?? 0;
+  return Math.max(own, agreed, ...named.filter((epoch) => epoch <= own + MAX_EPOCH_SKIP));
 }

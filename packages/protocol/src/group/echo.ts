@@ -7,14 +7,14 @@ export interface EchoedDeal {
   readonly dealHash: Uint8Array;
 }
 
-/** What one node says of a group: its pending deal and the one in force there, as far as it has them. */
+/** What one node says of a group: its pending deal, the one in force there and two that were, as far as it has them. */
 export type GroupEcho = readonly EchoedDeal[];
 
 /** What the **other** nodes said of a group, by node id. It lives in memory: who restarts asks again. */
 export type EchoBook = ReadonlyMap<string, GroupEcho>;
 
 /** Most deals in one echo. */
-export const MAX_ECHOED = 2;
+export const MAX_ECHOED = 4;
 
 /** GRP-5: q, the larger of k and the least majority of n. */
 export function echoQuorum(nodes: number, threshold: number): number {

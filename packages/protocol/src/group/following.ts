@@ -4,9 +4,44 @@ import type { Roster } from '../tree/roster.js';
 import { mayDeal } from './approval.js';
 import type { DealBasis, DealScene, GroupDeal } from './approval.js';
 import { countEchoes, echoQuorum } from './echo.js';
+import type { EchoBook } from './echo.js';
 import { decodeGroupHeader } from './header.js';
 import type { GroupHeader } from './header.js';
+import { MAX_EPOCH_SKIP } from './dealer.js';
 import type { DealView, NodeGroup } from './node-group.js';
+
+/**
+ * GRP-4: whether the number of a deal may come next here.
+ * @throws GROUP_EPOCH_OLD, GROUP_CONFLICT
+ */
+export function checkEpoch(
+  state: NodeGroup | undefined,
+  header: GroupHeader,
+  { rules, echoes }: DealView,
+  hash: Uint8Array,
+): void {
+  const held = state?.inForce?.epoch ?? 0;
+  if (header.epoch <= held) {
+    throw new SymmetraError('GROUP_EPOCH_OLD', 'an epoch of this number or a higher one is in force', {
+      epoch: held,
+    });
+  }
+  const { epoch, dealHash } = state?.echoed ?? { epoch: held, dealHash: hash };
+  const known = Math.max(held, epoch);
+  if (header.epoch < known || (header.epoch === epoch && !equalConstantTime(dealHash, hash))) {
+    throw new SymmetraError(
+      'GROUP_CONFLICT',
+      'another deal of this epoch, or of a higher one, was echoed here',
+      {
+        epoch: known,
+      },
+    );
+  }
+  const quorum = echoQuorum(header.nodes.length, header.threshold);
+  if (header.epoch > known + MAX_EPOCH_SKIP && vouchers(header, rules.nodeId, echoes, hash) < quorum) {
+    throw new SymmetraError('GROUP_CONFLICT', 'the deal skips too many epochs', { epoch: known });
+  }
+}
 
 /**
  * GRP-4, GRP-11: what a deal follows at this node.
@@ -51,7 +86,11 @@ function checkFirst(context: ProtocolContext, state: NodeGroup | undefined, head
   }
 }
 
-/** GRP-11: whether a node that has another epoch in force, or none, may follow the deal of the others. */
+/**
+ * GRP-11: whether a node that has another epoch in force, or none, may follow the deal of the others: when q of them
+ * echo it; or when so many do that the epoch in force here can not have come to a member, the dealer may deal here too,
+ * and undoes nothing.
+ */
 function basisBehind(
   header: GroupHeader,
   scene: Omit<DealScene, 'basis'>,
@@ -60,11 +99,18 @@ function basisBehind(
   hash: Uint8Array,
 ): DealBasis | undefined {
   if (dealt === undefined) return undefined;
-  const others = header.nodes.filter((node) => node !== rules.nodeId);
-  const standing = countEchoes(echoes, others, hash);
-  if (standing >= echoQuorum(header.nodes.length, header.threshold)) return 'vouched';
-  const mayFollow = standing > 0 && scene.inForce !== undefined && mayDeal(header, scene);
+  const quorum = echoQuorum(header.nodes.length, header.threshold);
+  const standing = vouchers(header, rules.nodeId, echoes, hash);
+  if (standing >= quorum) return 'vouched';
+  const mayFollow =
+    standing > header.nodes.length - quorum && scene.inForce !== undefined && mayDeal(header, scene);
   return mayFollow && undoesNothing(scene.roster, dealt, deal) ? 'own' : undefined;
+}
+
+/** How many other nodes echo a deal. */
+function vouchers(header: GroupHeader, nodeId: string, echoes: EchoBook, hash: Uint8Array): number {
+  const others = header.nodes.filter((node) => node !== nodeId);
+  return countEchoes(echoes, others, hash);
 }
 
 /** Whether the dealer named everybody who comes or goes relative to the roster that this node has. */

@@ -9,7 +9,7 @@ import { countEchoes, echoQuorum } from './echo.js';
 import type { EchoBook, EchoedDeal, GroupEcho } from './echo.js';
 import { dealHash, decodeGroupHeader, groupEpochId } from './header.js';
 import type { GroupHeader } from './header.js';
-import { sceneOf } from './following.js';
+import { checkEpoch, sceneOf } from './following.js';
 import { membershipAfter } from './order.js';
 import type { OutDevice } from './order.js';
 
@@ -20,6 +20,9 @@ import type { OutDevice } from './order.js';
  *                                              |
  *                                              +--nobody left--> ended
  */
+
+/** Epochs before the one in force whose echo a node still answers with. */
+const MAX_PAST = 2;
 
 /** A deal that this node approved. */
 export interface GroupEpoch extends EchoedDeal {
@@ -36,8 +39,10 @@ export interface NodeGroup {
   /** 16 bytes. */
   readonly groupId: Uint8Array;
   readonly inForce?: GroupEpoch;
+  /** What was in force before, the newest first; at most two. */
+  readonly past: readonly EchoedDeal[];
   readonly pending?: GroupEpoch;
-  /** Who left or was revoked since the epoch in force began; none of them may be in the next one. */
+  /** Who left or was revoked, and has to be removed. */
   readonly out: readonly OutDevice[];
   /** The deal of the highest epoch that was ever echoed here; it is never taken back. */
   readonly echoed?: EchoedDeal;
@@ -99,7 +104,7 @@ export function receiveDeal(
     return { state, output: answer(known, known === state.inForce), consumed: [] };
   }
   checkGroupRules(view.rules, suite, header, deal.share);
-  checkEpoch(state, header, hash);
+  checkEpoch(state, header, view, hash);
   const scene = sceneOf(context, state, header, deal, view, hash);
   const changes = changesOf(header, scene, deal, view);
   checkChanges(view.rules, header, scene, changes, deal.removed.length);
@@ -112,7 +117,7 @@ export function receiveDeal(
     share: Secret.of('Share', deal.share),
   };
   return {
-    state: approved(state, header, pending, membershipAfter(view.roster, changes)),
+    state: approved(state, scene, header.groupId, pending, membershipAfter(view.roster, changes)),
     output: { ...answer(pending, false), changes },
     consumed: sharesOf(state?.pending),
   };
@@ -124,26 +129,6 @@ function isDeal(one: EchoedDeal, hash: Uint8Array): boolean {
 
 function answer({ epoch, dealHash: hash, epochId }: GroupEpoch, inForce: boolean): DealAnswer {
   return { epoch, dealHash: hash, epochId, inForce };
-}
-
-/** @throws GROUP_EPOCH_OLD, GROUP_CONFLICT */
-function checkEpoch(state: NodeGroup | undefined, header: GroupHeader, hash: Uint8Array): void {
-  const held = state?.inForce?.epoch ?? 0;
-  if (header.epoch <= held) {
-    throw new SymmetraError('GROUP_EPOCH_OLD', 'an epoch of this number or a higher one is in force', {
-      epoch: held,
-    });
-  }
-  const echoed = state?.echoed;
-  if (echoed === undefined || header.epoch > echoed.epoch) return;
-  if (header.epoch === echoed.epoch && isDeal(echoed, hash)) return;
-  throw new SymmetraError(
-    'GROUP_CONFLICT',
-    'another deal of this epoch, or of a higher one, was echoed here',
-    {
-      epoch: echoed.epoch,
-    },
-  );
 }
 
 /** @throws GROUP_NOT_MANAGER, MEMBER_UNKNOWN, MEMBER_TWICE, GROUP_TOO_LARGE */
@@ -162,25 +147,33 @@ function changesOf(
 /** The state with a deal pending. A leave that q other nodes outweighed is forgotten. */
 function approved(
   state: NodeGroup | undefined,
-  header: GroupHeader,
+  { basis }: DealScene,
+  groupId: Uint8Array,
   pending: GroupEpoch,
   stays: (deviceId: Uint8Array) => boolean,
 ): NodeGroup {
+  const out = state?.out ?? [];
   return {
-    groupId: header.groupId,
+    groupId,
     ...(state?.inForce && { inForce: state.inForce }),
+    past: state?.past ?? [],
     pending,
-    out: (state?.out ?? []).filter(({ deviceId }) => !stays(deviceId)),
-    echoed: { epoch: pending.epoch, dealHash: pending.dealHash },
+    out:
+      basis === 'vouched'
+        ? out.filter(({ deviceId, reason }) => reason === 'revoked' || !stays(deviceId))
+        : out,
+    echoed: echoed(pending),
     ended: false,
   };
 }
 
-/** GRP-5: what this node tells the others of the group: what it stands by now, the newer first. */
-export function echoOf({ pending, inForce }: NodeGroup): GroupEcho {
-  return [pending, inForce]
-    .filter((one) => one !== undefined)
-    .map(({ epoch, dealHash: hash }) => ({ epoch, dealHash: hash }));
+function echoed({ epoch, dealHash: hash }: EchoedDeal): EchoedDeal {
+  return { epoch, dealHash: hash };
+}
+
+/** GRP-5: what this node tells the others of the group: what it stands by, the newest first. */
+export function echoOf({ pending, inForce, past }: NodeGroup): GroupEcho {
+  return [pending, inForce, ...past].filter((one) => one !== undefined).map(echoed);
 }
 
 /** GRP-5: whether q nodes, this one included, echo the pending deal. */
@@ -196,23 +189,39 @@ export function isAgreed(
   return countEchoes(echoes, others, pending.dealHash) + 1 >= echoQuorum(nodes.length, threshold);
 }
 
+/** What a node has at hand when echoes come in. */
+export interface Agreement {
+  readonly nodeId: string;
+  readonly echoes: EchoBook;
+  /** Of the epoch in force. */
+  readonly roster: Roster;
+  /** Of the pending deal. */
+  readonly changes: RosterChanges;
+}
+
 /**
  * GRP-5: brings the pending deal into force when q nodes echo it. Store the state, the roster and the tree in one
- * commit, then deliver. Nobody of its roster is out: `suspend` would have dropped it.
+ * commit, then deliver, unless the epoch is suspended (`isSuspended`).
  * @returns the epoch that is in force now; undefined when it can not be yet.
  */
 export function bringIntoForce(
   context: ProtocolContext,
   state: NodeGroup,
-  nodeId: string,
-  echoes: EchoBook,
+  { nodeId, echoes, roster, changes }: Agreement,
 ): Step<NodeGroup, GroupEpoch | undefined> {
   const { pending, ...rest } = state;
   if (pending === undefined || !isAgreed(context, state, nodeId, echoes)) {
     return { state, output: undefined, consumed: [] };
   }
+  const stays = membershipAfter(roster, changes);
+  const past = state.inForce === undefined ? state.past : [echoed(state.inForce), ...state.past];
   return {
-    state: { ...rest, inForce: pending, out: [] },
+    state: {
+      ...rest,
+      inForce: pending,
+      past: past.slice(0, MAX_PAST),
+      out: state.out.filter(({ deviceId }) => stays(deviceId)),
+    },
     output: pending,
     consumed: sharesOf(state.inForce),
   };

@@ -47,9 +47,9 @@ export function suspend(
   const next: NodeGroup = { ...rest, ...(pending && !dropped && { pending }), out };
   const given = dropped ? sharesOf(pending) : [];
   if (hasEnded(context, next, roster)) {
-    const { groupId, echoed } = state;
+    const { groupId, past, echoed } = state;
     return {
-      state: { groupId, out: [], ...(echoed && { echoed }), ended: true },
+      state: { groupId, past, out: [], ...(echoed && { echoed }), ended: true },
       output: { effect: 'ended', dropped },
       consumed: [...given, ...sharesOf(state.inForce)],
     };
