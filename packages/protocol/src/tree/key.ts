@@ -19,6 +19,13 @@ export interface TreeScope {
   readonly nodeId: string;
 }
 
+/** A tree key, and the step that it is of. */
+export interface SteppedKey {
+  readonly step: number;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
 /** What all that is sealed in one step has in common. */
 export interface SealScope {
   /** Of the tree. */
@@ -38,17 +45,16 @@ export interface TreeSeal extends TreePosition {
 /** What a tree key protects: the new key of the position's parent, or, at the root, the node's share. */
 type Purpose = 'groupTreeSeal' | 'groupShareSeal';
 
-/** GRP-6: the key of step `from` as it is in step `to`: a fresh array, never the one that was given. */
+/** GRP-6, step 1: a key as it is in a later step: a fresh array, never the one that was given. */
 export function keyAtStep(
   scope: TreeScope,
   position: TreePosition,
-  key: Uint8Array,
-  from: number,
+  from: SteppedKey,
   to: number,
 ): Uint8Array {
   const transcriptHash = positionBytes(position);
-  let current: Uint8Array = key.slice();
-  for (let step = from + 1; step <= to; step++) {
+  let current: Uint8Array = from.key.slice();
+  for (let step = from.step + 1; step <= to; step++) {
     const context = treeContext(scope, step, transcriptHash);
     const next = extractExpand(scope.suite, [current], 'groupTreeNext', context, TREE_KEY_LENGTH);
     wipe(current);

@@ -1,5 +1,6 @@
 import { EncodingError, wipe } from '@symmetra/crypto';
 import { TREE_KEY_LENGTH } from './key.js';
+import type { SteppedKey } from './key.js';
 import type { TreePosition } from './shape.js';
 
 /*
@@ -18,13 +19,6 @@ const PAGE_LENGTH = PRESENCE_LENGTH + SLOTS * SLOT_LENGTH;
 const NAME = /^(\d)-([0-9a-f]{3})$/;
 const U32 = 2 ** 32;
 const U32_LENGTH = 4;
-
-/** A key as it was stored: that of step `step`. */
-export interface StoredKey {
-  readonly step: number;
-  /** 32 bytes, lent: a view of the page. */
-  readonly key: Uint8Array;
-}
 
 /** Some keys of a tree, in the bytes of a row. */
 export class Page {
@@ -57,7 +51,8 @@ export class Page {
     this.#view.setUint16(0, bits);
   }
 
-  get(position: TreePosition): StoredKey | undefined {
+  /** The key of a position, a view of the page; undefined when there is none. */
+  get(position: TreePosition): SteppedKey | undefined {
     const slot = slotOf(position);
     if ((this.#presence & (1 << slot)) === 0) return undefined;
     const at = offsetOf(slot);
@@ -100,7 +95,9 @@ export function pageOf({ level, index }: TreePosition): string {
 /** The positions of a page, from below. @throws BAD_ENCODING for what is no name of a page */
 export function positionsOf(name: string): TreePosition[] {
   const [, tier, index] = NAME.exec(name) ?? [];
-  if (tier === undefined || index === undefined) throw new EncodingError('no page of a tree has this name');
+  if (tier === undefined || index === undefined) {
+    throw new EncodingError('no page of a tree has this name', { name });
+  }
   const positions: TreePosition[] = [];
   for (let above = LEVELS - 1; above >= 0; above--) {
     const width = 2 ** above;

@@ -64,7 +64,8 @@ function nextKey(
     return openUnder(scope, update, 'groupTreeSeal', child, keyOf(keys, child.level), seal.sealed);
   }
   if (position.level > path.height) throw new AuthenticationError('the broadcast does not lead to the root');
-  return keyAtStep(scope, position, keyOf(path.keys, position.level), path.step, update.step);
+  const own = { step: path.step, key: keyOf(path.keys, position.level) };
+  return keyAtStep(scope, position, own, update.step);
 }
 
 function keyOf(keys: Uint8Array, level: number): Uint8Array {

@@ -44,28 +44,28 @@ export function pagesOf(change: TreeChange): readonly string[] {
 
 /** @param hasKey whether a position had a key before the change. */
 export function replacementOf(change: TreeChange, hasKey: (position: TreePosition) => boolean): Replacement {
-  const fresh: TreePosition[] = [];
-  const dropped: TreePosition[] = [];
-  const sealing: TreePosition[] = [];
+  const replacement = { fresh: [], dropped: [], sealing: [] } as Record<keyof Replacement, TreePosition[]>;
+  const known: Map<number, Part>[] = [];
   const leaf = leafPart(change.changes);
-  let below = new Map<number, Part>();
-  for (const positions of affectedBy(change)) {
+  const partAt = (position: TreePosition): Part =>
+    known[position.level]?.get(position.index) ?? untouched(hasKey(position));
+
+  for (const [level, positions] of affectedBy(change).entries()) {
     const parts = new Map<number, Part>();
     for (const position of positions) {
       const had = hasKey(position);
-      const children = position.level === 0 ? [] : childrenOf(position);
-      const childParts = children.map((child) => below.get(child.index) ?? untouched(hasKey(child)));
-      const part = position.level === 0 ? leaf(position.index, had) : joined(childParts);
+      const children = level === 0 ? [] : childrenOf(position);
+      const part = level === 0 ? leaf(position.index, had) : joined(children.map(partAt));
       parts.set(position.index, part);
-      const kept = part.occupied && position.level <= change.height;
-      if (kept && (part.vacated || !had)) {
-        fresh.push(position);
-        sealing.push(...children.filter((_, i) => childParts[i]?.stays === true));
-      } else if (!kept && had) dropped.push(position);
+      const keeps = part.occupied && level <= change.height;
+      if (!keeps && had) replacement.dropped.push(position);
+      if (!keeps || (had && !part.vacated)) continue;
+      replacement.fresh.push(position);
+      replacement.sealing.push(...children.filter((child) => partAt(child).stays));
     }
-    below = parts;
+    known.push(parts);
   }
-  return { fresh, dropped, sealing };
+  return replacement;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { EncodingError, wipe } from '@symmetra/crypto';
 import { TREE_KEY_LENGTH, keyAtStep } from './key.js';
-import type { TreeScope } from './key.js';
+import type { SteppedKey, TreeScope } from './key.js';
 import { Page, pageOf, positionsOf } from './page.js';
-import type { StoredKey } from './page.js';
 import { pathOf } from './shape.js';
 import type { TreePosition } from './shape.js';
 
@@ -28,11 +27,11 @@ export class StoredTree {
     return this.#page(pageOf(position)).get(position) !== undefined;
   }
 
-  /** The key of a position in this step, lent. A former one is not stored any more. @throws BAD_ENCODING */
+  /** The key of a position in this step: a view of its page, where it overwrote that of a former step. @throws BAD_ENCODING */
   key(position: TreePosition): Uint8Array {
-    const stored = storedKey(this.#page(pageOf(position)), position);
+    const stored = storedKey(this.#page(pageOf(position)), position, this.#step);
     if (stored.step < this.#step) {
-      const key = keyAtStep(this.#scope, position, stored.key, stored.step, this.#step);
+      const key = keyAtStep(this.#scope, position, stored, this.#step);
       this.put(position, key);
       wipe(key);
     }
@@ -94,14 +93,10 @@ export function pathKeysOf(
   const keys = new Uint8Array((height + 1) * TREE_KEY_LENGTH);
   for (const position of pathOf(height, place)) {
     const value = read(pageOf(position));
-    const stored = storedKey(value === undefined ? Page.empty() : Page.of(value), position);
-    const at = position.level * TREE_KEY_LENGTH;
-    if (stored.step === step) keys.set(stored.key, at);
-    else {
-      const key = keyAtStep(scope, position, stored.key, stored.step, step);
-      keys.set(key, at);
-      wipe(key);
-    }
+    const page = value === undefined ? Page.empty() : Page.of(value);
+    const key = keyAtStep(scope, position, storedKey(page, position, step), step);
+    keys.set(key, position.level * TREE_KEY_LENGTH);
+    wipe(key);
   }
   return keys;
 }
@@ -117,18 +112,20 @@ export function advancePage(
   value: Uint8Array,
   step: number,
 ): Uint8Array | undefined {
-  const tree = new StoredTree(scope, () => value, step);
-  for (const position of positionsOf(name)) {
-    if (tree.has(position)) tree.key(position);
+  const page = Page.of(value.slice());
+  const late = positionsOf(name).filter((position) => (page.get(position)?.step ?? step) < step);
+  for (const position of late) {
+    const key = keyAtStep(scope, position, storedKey(page, position, step), step);
+    page.set(position, step, key);
+    wipe(key);
   }
-  const row = tree.rows().get(name);
-  tree.wipe();
-  return row ?? undefined;
+  return late.length === 0 ? undefined : (page.value() as Uint8Array);
 }
 
-function storedKey(page: Page, position: TreePosition): StoredKey {
+/** @throws BAD_ENCODING when a page has no key of a position, or one of a later step. */
+function storedKey(page: Page, position: TreePosition, step: number): SteppedKey {
   const stored = page.get(position);
-  if (stored !== undefined) return stored;
+  if (stored !== undefined && stored.step <= step) return stored;
   const { level, index } = position;
-  throw new EncodingError('a stored tree has not the key that is wanted', { level, index });
+  throw new EncodingError('a stored tree has not the key that is wanted', { level, index, step });
 }
