@@ -117,11 +117,12 @@ function keeping(before: MemberGroup, epochs: readonly HeldEpoch[]): Omit<Member
     over.map(({ epochId }) => epochId),
   );
   const held = { ...before, epochs, past };
-  const state: MemberGroup = { ...held, paths: before.paths.filter((path) => isFollowed(held, path)) };
+  const paths = over.length === 0 ? before.paths : before.paths.filter((path) => isFollowed(held, path));
+  const state: MemberGroup = { ...held, paths };
   const isWaiting = (one: Gathering): boolean => isWanted(state, one);
   const consumed = [
     ...epochSecrets(over),
-    ...before.paths.filter((path) => !state.paths.includes(path)).map(({ keys }) => keys),
+    ...before.paths.filter((path) => !paths.includes(path)).map(({ keys }) => keys),
     ...gatheredShares(before.gatherings.filter((one) => !isWaiting(one))),
   ];
   return { state: { ...state, gatherings: before.gatherings.filter(isWaiting) }, consumed };

@@ -62,8 +62,8 @@ export class MessageWindow {
   take(counter: number): Uint8Array | undefined {
     this.#mark(counter);
     if (counter >= this.#exact && counter < this.#ceiling) return undefined;
+    if (counter >= this.#ceiling) this.#ceiling = this.#next + COUNTERS_AHEAD;
     this.#exact = this.#next;
-    this.#ceiling = this.#next + COUNTERS_AHEAD;
     return this.#stored();
   }
 
