@@ -16,6 +16,7 @@ import { LogRows } from './control/log-rows.js';
 import { DeviceRegistry } from './devices/device-registry.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
 import { TokenRows } from './enrolment/token-rows.js';
+import { assembleGroups } from './group/groups.js';
 import { checkIdentity } from './identity/node-identity.js';
 import type { NodeIdentity } from './identity/node-identity.js';
 import { DeviceLink } from './link/device-link.js';
@@ -81,7 +82,8 @@ export interface RunningNode {
  */
 export async function startNode(ports: NodePorts): Promise<RunningNode> {
   const { identity, store, bus, clock, host, port, reflection } = ports;
-  const { bytes: random, requireEntropy } = ports.randomness;
+  const { randomness } = ports;
+  const { bytes: random, requireEntropy } = randomness;
   const logger = ports.logger.child({ node: identity.id });
 
   // What the node knows.
@@ -106,6 +108,19 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   );
   const links = new LinkTable();
   const events = new EventSender({ bus, logger, sessions, presences, links });
+  const groups = assembleGroups({
+    bus,
+    clock,
+    logger,
+    randomness,
+    store,
+    state,
+    devices,
+    presences,
+    links,
+    events,
+  });
+  const { members } = groups;
 
   // What administrators decide.
   const effects = new Enforcement({
@@ -121,6 +136,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     shares,
     pairs,
     revokedKeys,
+    members,
     onHalted: () => server.setServing(false),
   });
   const controlLog = new ControlLog({ store, state, rows: log, effects, audit });
@@ -148,6 +164,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     presences,
     events,
     deliveries,
+    members,
   });
   const session = new SessionService({
     clock,
@@ -178,6 +195,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       '/symmetra.pairwise.v1.PairwiseService/Acknowledge': (own, request) => acknowledge.answer(own, request),
       '/symmetra.pairwise.v1.PairwiseService/Relay': (own, request) => relay.answer(own, request),
       '/symmetra.pairwise.v1.PairwiseService/Report': (own, request) => report.answer(own, request),
+      ...groups.handlers,
     },
   });
   const router = new CallRouter({
@@ -232,12 +250,16 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     clock,
     logger,
     store,
-    tables: sweptTables({ clock, store, state, shares, tokens }),
-    also: () => sessions.sweep(),
+    tables: sweptTables({ clock, store, state, shares, tokens, shareExpiry: groups.shareExpiry }),
+    also: () => {
+      sessions.sweep();
+      groups.staged.sweep();
+    },
   });
   sweeper.start();
   follower.start();
   await follower.follow();
+  await groups.start();
   server.setServing(!state.halted);
   logger.info({ address: host, port: listening, sequence: state.head.number }, 'The node is up.');
 
@@ -252,6 +274,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       follower.stop();
       await sweeper.stop();
       await server.stop(STOP_MS);
+      await groups.stop();
       await bus.close();
       sessions.retain(() => false);
       logger.info('The node has stopped.');

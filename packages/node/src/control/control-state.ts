@@ -112,6 +112,11 @@ export class ControlState {
     return this.#revokedDevices.get(deviceHex);
   }
 
+  /** Revoked devices. */
+  deviceRevocations(): IterableIterator<string> {
+    return this.#revokedDevices.keys();
+  }
+
   /** Revoked keys and the events that revoked them. */
   keyRevocations(): IterableIterator<[keyHex: string, number: number]> {
     return this.#revokedKeys.entries();

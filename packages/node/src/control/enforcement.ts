@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@symmetra/runtime';
 import type { Change, Store } from '@symmetra/storage';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TokenRows } from '../enrolment/token-rows.js';
+import type { Members } from '../group/members.js';
 import type { LinkTable } from '../link/link-table.js';
 import type { EventSender } from '../presence/event-sender.js';
 import type { PresenceTable } from '../presence/presence-table.js';
@@ -33,6 +34,7 @@ export interface EnforcementParts {
   readonly shares: PendingShares;
   readonly pairs: PairRows;
   readonly revokedKeys: RevokedKeys;
+  readonly members: Members;
   /** Told when the node halts. */
   readonly onHalted: () => void;
 }
@@ -97,11 +99,15 @@ export class Enforcement implements EventEffects {
     void this.#tellAll(signed);
   }
 
-  /** The device is refused from here on, its link ends, what waits for it or from it is erased, its peers are told. */
+  /**
+   * The device is refused from here on, its link ends, its groups are suspended (GRP-10), what waits for it or from it is
+   * erased, its peers are told.
+   */
   async #revokeDevice(deviceHex: string, signed: SignedEvent): Promise<void> {
-    const { clock, sessions, links, shares, pairs } = this.#parts;
+    const { clock, sessions, links, members, shares, pairs } = this.#parts;
     sessions.removeDevice(deviceHex);
     links.close(deviceHex, 'DEVICE_REVOKED', 'the device is revoked');
+    await members.revoked(deviceHex);
     const peers = await pairs.peersOf(deviceHex, clock.now());
     for (const peerHex of peers) this.#tell(peerHex, signed);
     await shares.drop(deviceHex, [...(await shares.of(deviceHex))]);

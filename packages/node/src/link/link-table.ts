@@ -3,6 +3,12 @@ import type { LinkStream } from '@symmetra/rpc';
 /** The links of the devices that are at home here, one for each device. */
 export class LinkTable {
   readonly #links = new Map<string, LinkStream>();
+  #onUnbound: (deviceHex: string) => void = () => undefined;
+
+  /** Has a listener told of each device that has no link any more. */
+  onUnbound(listener: (deviceHex: string) => void): void {
+    this.#onUnbound = listener;
+  }
 
   /** Binds a link to a device. The link that the device had is closed with LINK_REPLACED. */
   bind(deviceHex: string, stream: LinkStream): void {
@@ -14,7 +20,10 @@ export class LinkTable {
 
   /** Forgets a link that has ended. @returns whether it was the device's newest. */
   unbind(deviceHex: string, stream: LinkStream): boolean {
-    return this.#links.get(deviceHex) === stream && this.#links.delete(deviceHex);
+    if (this.#links.get(deviceHex) !== stream) return false;
+    this.#links.delete(deviceHex);
+    this.#onUnbound(deviceHex);
+    return true;
   }
 
   of(deviceHex: string): LinkStream | undefined {

@@ -12,6 +12,11 @@
  *   share/<responder>/<key id>    a share that waits for its responder
  *   pair/<device>/<peer>          two devices that may hold a key together
  *   nonce/<nonce>                 an administrative request that was answered
+ *   group/<group id>              a group: epoch in force, pending deal, who is out; the last word of one that ended
+ *   group-deal/<group id>         who leaves and takes places by the pending deal
+ *   group-roster/<group id>/<n>   the devices at the places of one page
+ *   group-tree/<group id>/<page>  keys of the group's tree
+ *   member/<device>/<group id>    a group that a device may be a member of; its roster decides
  */
 export const IDENTITY_ROW = 'identity';
 export const DESCRIPTOR_ROW = 'descriptor';
@@ -23,8 +28,10 @@ export const KEY_ROWS = 'key/';
 export const SHARE_ROWS = 'share/';
 export const PAIR_ROWS = 'pair/';
 export const NONCE_ROWS = 'nonce/';
+export const GROUP_ROWS = 'group/';
 
 const NUMBER_DIGITS = 12;
+const PAGE_DIGITS = 5;
 
 /** Ids as they stand in row keys and in maps: lower-case hexadecimal. */
 export function hexOf(bytes: Uint8Array): string {
@@ -75,6 +82,42 @@ export function pairRow(deviceHex: string, peerHex: string): string {
 
 export function nonceRow(nonce: Uint8Array): string {
   return NONCE_ROWS + hexOf(nonce);
+}
+
+export function groupRow(groupHex: string): string {
+  return GROUP_ROWS + groupHex;
+}
+
+export function groupDealRow(groupHex: string): string {
+  return `group-deal/${groupHex}`;
+}
+
+/** The prefix of all pages of a group's roster. */
+export function rosterPagesOf(groupHex: string): string {
+  return `group-roster/${groupHex}/`;
+}
+
+/** Pages are in the order of their places. */
+export function rosterPageRow(groupHex: string, page: number): string {
+  return rosterPagesOf(groupHex) + String(page).padStart(PAGE_DIGITS, '0');
+}
+
+/** The prefix of all pages of a group's tree. */
+export function treePagesOf(groupHex: string): string {
+  return `group-tree/${groupHex}/`;
+}
+
+export function treePageRow(groupHex: string, page: string): string {
+  return treePagesOf(groupHex) + page;
+}
+
+/** The prefix of all groups that a device may be a member of. */
+export function membershipsOf(deviceHex: string): string {
+  return `member/${deviceHex}/`;
+}
+
+export function membershipRow(deviceHex: string, groupHex: string): string {
+  return membershipsOf(deviceHex) + groupHex;
 }
 
 /** The last part of a row's key. */

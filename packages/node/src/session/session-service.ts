@@ -102,7 +102,7 @@ export class SessionService {
       descriptorVersion: state.descriptor.version,
       stage: standing?.stage ?? '',
     });
-    return behind ? { reply, after: () => void synchronisation.run(session) } : { reply };
+    return { reply, after: () => void synchronisation.run(session, behind) };
   }
 
   /** SES-8: the session ends behind the reply. */

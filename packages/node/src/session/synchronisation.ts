@@ -1,6 +1,7 @@
 import type { LogRows } from '../control/log-rows.js';
 import type { ControlState } from '../control/control-state.js';
 import { toNotice } from '../control/notice.js';
+import type { Members } from '../group/members.js';
 import type { EventSender } from '../presence/event-sender.js';
 import type { PresenceTable } from '../presence/presence-table.js';
 import type { Session } from '../presence/session-table.js';
@@ -19,9 +20,13 @@ export interface SynchronisationParts {
   readonly presences: PresenceTable;
   readonly events: EventSender;
   readonly deliveries: Deliveries;
+  readonly members: Members;
 }
 
-/** Sends a device what it may have missed: the policy, revocations that concern it, and its waiting shares (SES-7). */
+/**
+ * Sends a device what it may have missed: the policy, revocations that concern it, its waiting shares (SES-7), and the
+ * epochs of its groups (GRP-8).
+ */
 export class Synchronisation {
   readonly #parts: SynchronisationParts;
 
@@ -29,20 +34,28 @@ export class Synchronisation {
     this.#parts = parts;
   }
 
-  /** Never fails: what could not be sent now comes with the next attach. */
-  async run(session: Session): Promise<void> {
+  /**
+   * Never fails: what could not be sent now comes with the next attach.
+   * @param behind whether events may be missing; of broadcasts a device does not know.
+   */
+  async run(session: Session, behind: boolean): Promise<void> {
     try {
-      for (const number of await this.#concerning(session.deviceHex)) {
-        if (this.#parts.presences.of(session.deviceHex)?.session !== session) return;
-        await this.#sendNotice(session, number);
-      }
-      await this.#parts.deliveries.deliverAll(session);
+      if (behind) await this.#sendEvents(session);
+      await this.#parts.members.attached(session);
     } catch (error) {
       this.#parts.logger.warn(
         { device: session.device, err: error },
         'A device could not be brought up to date.',
       );
     }
+  }
+
+  async #sendEvents(session: Session): Promise<void> {
+    for (const number of await this.#concerning(session.deviceHex)) {
+      if (this.#parts.presences.of(session.deviceHex)?.session !== session) return;
+      await this.#sendNotice(session, number);
+    }
+    await this.#parts.deliveries.deliverAll(session);
   }
 
   /** Numbers of the events, in their order. */

@@ -3,8 +3,11 @@ import type { Row, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
 import { decodeTokenRow, withoutExpired } from '../enrolment/token-rows.js';
 import type { TokenRows } from '../enrolment/token-rows.js';
+import { decodeGroupRow } from '../group/group-row.js';
+import type { ShareExpiry } from '../group/share-expiry.js';
 import { expiryOf } from '../rows/expiry.js';
 import {
+  GROUP_ROWS,
   KEY_ROWS,
   NONCE_ROWS,
   PAIR_ROWS,
@@ -24,6 +27,7 @@ export interface SweptTablesParts {
   readonly state: ControlState;
   readonly shares: PendingShares;
   readonly tokens: TokenRows;
+  readonly shareExpiry: ShareExpiry;
 }
 
 /** The tables of a node that are swept. */
@@ -32,6 +36,7 @@ export function sweptTables(parts: SweptTablesParts): readonly SweptTable[] {
     ...[KEY_ROWS, PAIR_ROWS, NONCE_ROWS].map((prefix) => expiringTable(parts, prefix)),
     shareTable(parts),
     tokenTable(parts),
+    groupTable(parts),
   ];
 }
 
@@ -80,6 +85,19 @@ function tokenTable({ clock, tokens }: SweptTablesParts): SweptTable {
         record: withoutExpired(record, clock.now()),
         output: undefined,
       }));
+    },
+  };
+}
+
+/** Shares of epochs whose lifetime is over (GRP-8). */
+function groupTable({ shareExpiry }: SweptTablesParts): SweptTable {
+  return {
+    prefix: GROUP_ROWS,
+    visit(key: string, { value }: Row) {
+      const group = decodeGroupRow(value);
+      const isOver = shareExpiry.isOver(group);
+      wipeState(group);
+      return isOver ? shareExpiry.erase(lastPart(key)) : undefined;
     },
   };
 }

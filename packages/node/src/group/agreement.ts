@@ -1,0 +1,121 @@
+import { Reader, Writer, concat } from '@symmetra/crypto';
+import type { Bus } from '@symmetra/bus';
+import {
+  MAX_ECHOED,
+  SHORT_ID_LENGTH,
+  decodeGroupHeader,
+  echoOf,
+  readCount,
+  receiveEcho,
+} from '@symmetra/protocol';
+import type { GroupEcho } from '@symmetra/protocol';
+import type { Logger } from '@symmetra/runtime';
+import type { ControlState } from '../control/control-state.js';
+import { hexOf } from '../rows/row-keys.js';
+import type { Epochs } from './epochs.js';
+import type { GroupTable } from './group-table.js';
+import type { GroupTimers } from './group-timers.js';
+import type { HeldGroup } from './held-group.js';
+
+const ECHO_SUBJECT = 'group-echo';
+const ECHO_TIMEOUT_MS = 2000;
+/** The first pause before a pending deal is echoed again; each is twice as long as the one before. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+const MAX_HASH_BYTES = 64;
+
+export interface AgreementParts {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly state: ControlState;
+  readonly table: GroupTable;
+  readonly timers: GroupTimers;
+  readonly epochs: Epochs;
+}
+
+/** GRP-5: tells the other nodes what this one stands by, and learns what they stand by. */
+export class Agreement {
+  readonly #parts: AgreementParts;
+
+  constructor(parts: AgreementParts) {
+    this.#parts = parts;
+    parts.bus.serve(ECHO_SUBJECT, async (from, payload) => this.#receive(from, payload));
+  }
+
+  /** Echoes the pending deal of a group, again with growing pauses, until there is none. */
+  begin(groupHex: string, pauseMs = FIRST_PAUSE_MS): void {
+    void this.#echo(groupHex, pauseMs).catch((error: unknown) => {
+      this.#parts.logger.warn({ err: error }, 'A pending deal of a group could not be echoed.');
+      this.#again(groupHex, pauseMs);
+    });
+  }
+
+  /** Asks nodes what they stand by; those that do not answer in time are left out. */
+  async ask(
+    groupHex: string,
+    nodes: readonly string[],
+    own: GroupEcho,
+  ): Promise<ReadonlyMap<string, GroupEcho>> {
+    const { bus, logger } = this.#parts;
+    const payload = concat(Buffer.from(groupHex, 'hex'), encodeEcho(own));
+    const echoes = new Map<string, GroupEcho>();
+    const others = nodes.filter((node) => node !== bus.self);
+    const asked = others.map(async (node) => {
+      try {
+        const reply = await bus.request(node, ECHO_SUBJECT, payload, { timeoutMs: ECHO_TIMEOUT_MS });
+        echoes.set(node, decodeEcho(reply));
+      } catch (error) {
+        logger.debug({ peer: node, err: error }, 'A node did not answer with its echo.');
+      }
+    });
+    await Promise.all(asked);
+    return echoes;
+  }
+
+  async #echo(groupHex: string, pauseMs: number): Promise<void> {
+    const { state, table } = this.#parts;
+    const own = await table.run(groupHex, async ({ row }) => {
+      if (row?.group.pending === undefined) return undefined;
+      const { nodes } = decodeGroupHeader(state.context, row.group.pending.header);
+      return { nodes, echo: echoOf(row.group) };
+    });
+    if (own === undefined) return;
+    const echoes = await this.ask(groupHex, own.nodes, own.echo);
+    await table.run(groupHex, async (group) => this.#take(group, echoes));
+    this.#again(groupHex, pauseMs);
+  }
+
+  #again(groupHex: string, pauseMs: number): void {
+    const next = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    this.#parts.timers.set(`echo/${groupHex}`, pauseMs, () => this.begin(groupHex, next));
+  }
+
+  async #take(group: HeldGroup, echoes: Iterable<readonly [node: string, echo: GroupEcho]>): Promise<void> {
+    for (const [node, echo] of echoes) group.echoes = receiveEcho(group.echoes, node, echo);
+    await this.#parts.epochs.settle(group);
+  }
+
+  async #receive(from: string, payload: Uint8Array): Promise<Uint8Array> {
+    const groupHex = hexOf(payload.subarray(0, SHORT_ID_LENGTH));
+    const theirs = decodeEcho(payload.subarray(SHORT_ID_LENGTH));
+    return this.#parts.table.run(groupHex, async (group) => {
+      if (group.row === undefined) return encodeEcho([]);
+      await this.#take(group, [[from, theirs]]);
+      return encodeEcho(echoOf(group.row.group));
+    });
+  }
+}
+
+function encodeEcho(echo: GroupEcho): Uint8Array {
+  return new Writer()
+    .list(echo, (writer, { epoch, dealHash }) => void writer.u64(epoch).bytes(dealHash))
+    .finish();
+}
+
+/** @throws BAD_ENCODING */
+function decodeEcho(bytes: Uint8Array): GroupEcho {
+  const reader = new Reader(bytes, 'echo of a group');
+  const echo = reader.list(MAX_ECHOED, (r) => ({ epoch: readCount(r), dealHash: r.bytes(MAX_HASH_BYTES) }));
+  reader.end();
+  return echo;
+}

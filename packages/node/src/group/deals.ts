@@ -1,0 +1,198 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SymmetraError } from '@symmetra/crypto';
+import { dealHash, decodeGroupHeader, echoOf, receiveDeal, receiveEcho } from '@symmetra/protocol';
+import type {
+  DealAnswer,
+  DeviceStanding,
+  GroupDeal,
+  GroupEcho,
+  GroupHeader,
+  Roster,
+} from '@symmetra/protocol';
+import { decode, encode } from '@symmetra/rpc';
+import type { ControlState } from '../control/control-state.js';
+import type { DeviceRegistry } from '../devices/device-registry.js';
+import type { Session } from '../presence/session-table.js';
+import { groupDealRow, hexOf } from '../rows/row-keys.js';
+import type { SealedOutcome } from '../session/sealed-handler.js';
+import type { Agreement } from './agreement.js';
+import type { GroupTable } from './group-table.js';
+import type { HeldGroup } from './held-group.js';
+import type { Memberships } from './memberships.js';
+import { encodeRosterChanges } from './roster-pages.js';
+import type { RostersOfDeals } from './rosters-of-deals.js';
+import { deviceIdsIn } from './staged-rosters.js';
+import type { StagedRosters } from './staged-rosters.js';
+
+/** Device ids that a deal itself may bring. */
+const MAX_NAMED = 512;
+/** Devices whose standing is read before other work gets its turn. */
+const READS_PER_TURN = 64;
+/** Refusals of a deal that other nodes may outweigh. */
+const OUTWEIGHED: ReadonlySet<string> = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
+
+export interface DealsParts {
+  readonly state: ControlState;
+  readonly devices: DeviceRegistry;
+  readonly table: GroupTable;
+  readonly memberships: Memberships;
+  readonly staged: StagedRosters;
+  readonly agreement: Agreement;
+  readonly rosters: RostersOfDeals;
+}
+
+/** A deal as it came in. */
+interface Incoming {
+  readonly session: Session;
+  readonly groupHex: string;
+  readonly header: GroupHeader;
+  readonly hash: Uint8Array;
+  readonly deal: GroupDeal;
+  /** What was staged for it is not there: only a deal that was approved before does without. */
+  readonly unstaged: SymmetraError | undefined;
+}
+
+/** What the other nodes say of a deal. */
+interface Others {
+  readonly echoes: ReadonlyMap<string, GroupEcho>;
+  readonly roster: Roster;
+}
+
+/** GRP-4: decides on deals, and keeps those that it approves. */
+export class Deals {
+  readonly #parts: DealsParts;
+
+  constructor(parts: DealsParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, STATE_CONFLICT, and what `receiveDeal` throws */
+  async answer(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
+    const incoming = this.#read(session, plaintext);
+    const { groupHex, deal, hash } = incoming;
+    try {
+      const { inForce } = await this.#decide(incoming);
+      this.#parts.agreement.begin(groupHex);
+      return { reply: encode('symmetra.group.v1.DealResponse', { dealHash: hash, inForce }) };
+    } catch (error) {
+      deal.share.fill(0);
+      throw error;
+    }
+  }
+
+  #read(session: Session, plaintext: Uint8Array): Incoming {
+    const { context } = this.#parts.state;
+    const request = decode('symmetra.group.v1.DealRequest', plaintext);
+    const header = decodeGroupHeader(context, request.header);
+    const groupHex = hexOf(header.groupId);
+    let added = deviceIdsIn(request.added, MAX_NAMED);
+    let unstaged: SymmetraError | undefined;
+    if (request.staged > 0) {
+      try {
+        added = this.#parts.staged.of(session.deviceHex, groupHex, header.epoch, request.staged);
+      } catch (error) {
+        if (!(error instanceof SymmetraError)) throw error;
+        unstaged = error;
+      }
+    }
+    const deal: GroupDeal = {
+      header: Uint8Array.from(request.header),
+      tag: Uint8Array.from(request.tag),
+      share: Uint8Array.from(request.share),
+      removed: deviceIdsIn(request.removed, MAX_NAMED),
+      added,
+    };
+    const hash = dealHash(context.suites.get(header.suiteId), deal.header, deal.tag);
+    return { session, groupHex, header, hash, deal, unstaged };
+  }
+
+  async #decide(incoming: Incoming): Promise<DealAnswer> {
+    const { table } = this.#parts;
+    const { groupHex, deal } = incoming;
+    const standings = await this.#standings(deal.added);
+    try {
+      return await table.run(groupHex, async (group) => this.#approve(group, incoming, standings));
+    } catch (error) {
+      if (!mayBeOutweighed(error, incoming.header)) throw error;
+      const others = await this.#askOthers(incoming);
+      if (others === undefined) throw error;
+      const members = Array.from(others.roster.members(), ({ deviceId }) => deviceId);
+      const known = await this.#standings(members);
+      return table.run(groupHex, async (group) => this.#approve(group, incoming, known, others));
+    }
+  }
+
+  async #approve(
+    group: HeldGroup,
+    { session, hash, deal, unstaged }: Incoming,
+    standings: ReadonlyMap<string, DeviceStanding>,
+    others?: Others,
+  ): Promise<DealAnswer> {
+    const { state, table, staged } = this.#parts;
+    const known = group.row && echoOf(group.row.group).some((one) => hexOf(one.dealHash) === hexOf(hash));
+    if (unstaged !== undefined && known !== true) throw unstaged;
+    for (const [node, echo] of others?.echoes ?? []) group.echoes = receiveEcho(group.echoes, node, echo);
+    const {
+      state: next,
+      output,
+      consumed,
+    } = receiveDeal(state.context, group.row?.group, session.deviceId, deal, {
+      rules: { ...state.brokerRules, groupMembers: state.policy.groupMembers },
+      roster: group.roster,
+      echoes: group.echoes,
+      standingOf: (deviceId) => this.#standingOf(standings, hexOf(deviceId)),
+      ...(others && { dealt: others.roster }),
+    });
+    const { changes } = output;
+    if (changes === undefined) {
+      deal.share.fill(0);
+      return output;
+    }
+    const arriving = changes.taken.map(({ deviceId }) => hexOf(deviceId));
+    await this.#parts.memberships.add(group.groupHex, arriving);
+    const { step, sinceMs } = group.row ?? { step: 0, sinceMs: 0 };
+    await table.commit(group, { group: next, step, sinceMs }, [
+      { key: groupDealRow(group.groupHex), value: encodeRosterChanges(changes) },
+    ]);
+    group.changes = changes;
+    for (const secret of consumed) secret.wipe();
+    staged.drop(session.deviceHex);
+    return output;
+  }
+
+  /** GRP-4: this node is behind: what the others stand by, and the roster of the deal, if one of them gives it. */
+  async #askOthers({ groupHex, header, hash }: Incoming): Promise<Others | undefined> {
+    const { agreement, rosters } = this.#parts;
+    const echoes = await agreement.ask(groupHex, header.nodes, []);
+    const roster = await rosters.fetch(groupHex, hash, echoes);
+    return roster && { echoes, roster };
+  }
+
+  async #standings(deviceIds: readonly Uint8Array[]): Promise<ReadonlyMap<string, DeviceStanding>> {
+    const { devices } = this.#parts;
+    const standings = new Map<string, DeviceStanding>();
+    let reads = 0;
+    for (const deviceHex of deviceIds.map(hexOf)) {
+      const cached = devices.cachedStanding(deviceHex);
+      const standing = cached ?? (await devices.standing(deviceHex));
+      if (standing !== undefined) standings.set(deviceHex, standing);
+      if (cached !== undefined) continue;
+      reads += 1;
+      if (reads % READS_PER_TURN === 0) await nextTurn();
+    }
+    return standings;
+  }
+
+  /** As it is now: a revocation may have come since the standing was read. */
+  #standingOf(standings: ReadonlyMap<string, DeviceStanding>, deviceHex: string): DeviceStanding | undefined {
+    const standing = standings.get(deviceHex);
+    return standing && { ...standing, revoked: this.#parts.state.isDeviceRevoked(deviceHex) };
+  }
+}
+
+/** GRP-4, GRP-11: whether it matters what other nodes echo: this node is behind, or the deal skips many epochs. */
+function mayBeOutweighed(error: unknown, { epoch }: GroupHeader): boolean {
+  if (!(error instanceof SymmetraError)) return false;
+  const { code, details } = error;
+  return OUTWEIGHED.has(code) || (code === 'GROUP_CONFLICT' && epoch > Number(details['epoch']));
+}

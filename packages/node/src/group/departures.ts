@@ -1,0 +1,89 @@
+import { suspend } from '@symmetra/protocol';
+import type { OutDevice } from '@symmetra/protocol';
+import type { Logger } from '@symmetra/runtime';
+import type { Change, Store } from '@symmetra/storage';
+import type { ControlState } from '../control/control-state.js';
+import { groupDealRow, hexOf, rosterPagesOf, treePagesOf } from '../rows/row-keys.js';
+import type { Audience } from './audience.js';
+import type { GroupTable } from './group-table.js';
+import type { HeldGroup } from './held-group.js';
+import type { Memberships } from './memberships.js';
+import type { Notices } from './notices.js';
+
+export interface DeparturesParts {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly state: ControlState;
+  readonly table: GroupTable;
+  readonly memberships: Memberships;
+  readonly notices: Notices;
+  readonly audience: Audience;
+}
+
+/** GRP-10: devices that leave their groups, or are revoked. */
+export class Departures {
+  readonly #parts: DeparturesParts;
+
+  constructor(parts: DeparturesParts) {
+    this.#parts = parts;
+  }
+
+  /** A device leaves a group. @throws GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER */
+  async leave(groupHex: string, deviceId: Uint8Array): Promise<void> {
+    await this.#parts.table.run(groupHex, async (group) => {
+      if (group.row?.group.pending === undefined) group.current();
+      await this.#take(group, { deviceId, reason: 'left' });
+    });
+  }
+
+  /** A device was revoked: its groups are suspended at once. */
+  async revoked(deviceHex: string): Promise<void> {
+    const deviceId = Uint8Array.from(Buffer.from(deviceHex, 'hex'));
+    for (const groupHex of await this.#parts.memberships.of(deviceHex)) {
+      await this.#parts.table.run(groupHex, async (group) =>
+        this.#take(group, { deviceId, reason: 'revoked' }),
+      );
+    }
+  }
+
+  async #take(group: HeldGroup, out: OutDevice): Promise<void> {
+    const { row } = group;
+    if (row === undefined) return;
+    const { state, table, notices } = this.#parts;
+    const changes = row.group.pending && (await table.changesOf(group));
+    const next = suspend(state.context, row.group, group.roster, changes, out);
+    if (next.state === row.group) return;
+    const { effect, dropped } = next.output;
+    const rows = effect === 'ended' ? await this.#allRows(group) : [];
+    const deal: Change[] = dropped ? [{ key: groupDealRow(group.groupHex), value: null }] : [];
+    await table.commit(group, { ...row, group: next.state }, [...deal, ...rows]);
+    for (const secret of next.consumed) secret.wipe();
+    if (dropped) group.changes = undefined;
+    group.notice = undefined;
+    if (effect === 'suspended') notices.send(group);
+    if (effect === 'ended') this.#end(group);
+  }
+
+  /** The changes that erase all of a group but its own row. */
+  async #allRows({ groupHex, roster }: HeldGroup): Promise<readonly Change[]> {
+    const { store, memberships } = this.#parts;
+    const pages: Change[] = [];
+    for (const prefix of [rosterPagesOf(groupHex), treePagesOf(groupHex)]) {
+      for (const { key, row } of await store.scan(prefix)) {
+        row.value.fill(0);
+        pages.push({ key, value: null });
+      }
+    }
+    const devices = Array.from(roster.members(), ({ deviceId }) => hexOf(deviceId));
+    return [...pages, ...memberships.removal(groupHex, devices)];
+  }
+
+  #end(group: HeldGroup): void {
+    const { table, audience, logger } = this.#parts;
+    const members = [...group.roster.members()];
+    for (const { deviceId } of members) audience.remove(group.groupHex, hexOf(deviceId));
+    table.resize(group, (roster) => roster.apply({ vacated: members.map(({ place }) => place), taken: [] }));
+    group.beginEpoch([]);
+    logger.info({ count: members.length }, 'A group ended: nobody is left in it.');
+  }
+}

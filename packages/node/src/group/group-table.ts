@@ -1,0 +1,139 @@
+import { SymmetraError } from '@symmetra/crypto';
+import { Roster } from '@symmetra/protocol';
+import type { RosterChanges } from '@symmetra/protocol';
+import type { Change, Store } from '@symmetra/storage';
+import { groupDealRow, groupRow } from '../rows/row-keys.js';
+import { wipeState } from '../rows/wipe-state.js';
+import { decodeGroupRow, encodeGroupRow } from './group-row.js';
+import type { GroupRow } from './group-row.js';
+import { HeldGroup } from './held-group.js';
+import { decodeRosterChanges, readRoster } from './roster-pages.js';
+
+/** Members of all groups that are held in memory at once; what was used longest ago leaves first. */
+const MAX_HELD_MEMBERS = 200_000;
+const MAX_HELD_GROUPS = 10_000;
+const NO_CHANGES: RosterChanges = { vacated: [], taken: [] };
+
+/**
+ * The groups of this node. What concerns one group runs one after another; rows are read when they are needed, and the
+ * group's own row is changed by compare-and-set.
+ */
+export class GroupTable {
+  readonly #store: Store;
+  readonly #held = new Map<string, HeldGroup>();
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  #members = 0;
+  #stopped = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Runs work on a group, behind all work on it that came before. */
+  async run<Outcome>(groupHex: string, work: (group: HeldGroup) => Promise<Outcome>): Promise<Outcome> {
+    const before = this.#lanes.get(groupHex) ?? Promise.resolve();
+    const running = before.then(async () => work(await this.#hold(groupHex)));
+    const settled = running.then(ignore, ignore);
+    this.#lanes.set(groupHex, settled);
+    try {
+      return await running;
+    } finally {
+      if (this.#lanes.get(groupHex) === settled) this.#lanes.delete(groupHex);
+      this.#makeRoom();
+    }
+  }
+
+  /**
+   * Stores the next state of a group together with other rows; from then on the group is in it.
+   * @throws STATE_CONFLICT when the row is not the one that was read: the group is read anew the next time
+   */
+  async commit(group: HeldGroup, next: GroupRow, others: readonly Change[] = []): Promise<void> {
+    const key = groupRow(group.groupHex);
+    const value = encodeGroupRow(next);
+    try {
+      const made = await this.#store.commit([{ key, value, expect: group.version }, ...others]);
+      if (!made) throw new SymmetraError('STATE_CONFLICT', 'the group changed meanwhile; try again');
+      group.version = await this.#versionOf(key);
+      group.row = next;
+      this.#keep(group);
+    } catch (error) {
+      this.#release(group);
+      throw error;
+    } finally {
+      value.fill(0);
+    }
+  }
+
+  /** What the pending deal changes. @throws BAD_ENCODING */
+  async changesOf(group: HeldGroup): Promise<RosterChanges> {
+    if (group.changes !== undefined) return group.changes;
+    const stored = await this.#store.get(groupDealRow(group.groupHex));
+    group.changes = stored === undefined ? NO_CHANGES : decodeRosterChanges(stored.value);
+    return group.changes;
+  }
+
+  /** Runs a change of a roster that is held, whose rows are stored by now. */
+  resize(group: HeldGroup, change: (roster: Roster) => void): void {
+    const before = group.roster.size;
+    change(group.roster);
+    if (this.#held.get(group.groupHex) === group) this.#members += group.roster.size - before;
+  }
+
+  /** Whether the node stops: work that would go on by itself ends. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Waits for the work that is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
+  }
+
+  async #hold(groupHex: string): Promise<HeldGroup> {
+    const held = this.#held.get(groupHex);
+    if (held !== undefined) {
+      this.#held.delete(groupHex);
+      this.#held.set(groupHex, held);
+      return held;
+    }
+    const stored = await this.#store.get(groupRow(groupHex));
+    if (stored === undefined) return new HeldGroup(groupHex, undefined, 0, Roster.of([]));
+    const row = decodeGroupRow(stored.value);
+    const group = new HeldGroup(groupHex, row, stored.version, await readRoster(this.#store, groupHex));
+    this.#keep(group);
+    return group;
+  }
+
+  #keep(group: HeldGroup): void {
+    if (this.#held.has(group.groupHex)) return;
+    this.#held.set(group.groupHex, group);
+    this.#members += group.roster.size;
+  }
+
+  /** Groups that work waits for stay. */
+  #makeRoom(): void {
+    for (const [groupHex, group] of this.#held) {
+      if (this.#members <= MAX_HELD_MEMBERS && this.#held.size <= MAX_HELD_GROUPS) return;
+      if (this.#lanes.has(groupHex)) continue;
+      this.#release(group);
+      wipeState(group.row);
+    }
+  }
+
+  #release(group: HeldGroup): void {
+    if (this.#held.get(group.groupHex) !== group) return;
+    this.#held.delete(group.groupHex);
+    this.#members -= group.roster.size;
+  }
+
+  async #versionOf(key: string): Promise<number> {
+    const stored = await this.#store.get(key);
+    stored?.value.fill(0);
+    return stored?.version ?? 0;
+  }
+}
+
+function ignore(): void {
+  // The one whose work it was learns how it ended.
+}

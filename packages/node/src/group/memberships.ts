@@ -1,0 +1,51 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Change, Store } from '@symmetra/storage';
+import { lastPart, membershipRow, membershipsOf } from '../rows/row-keys.js';
+
+const ROWS_PER_COMMIT = 1000;
+const PAGE = 256;
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Which groups a device may be a member of. Rows are written before a roster names the device, and removed after: what a
+ * row says, the group's roster decides.
+ */
+export class Memberships {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Notes that devices may be members of a group. */
+  async add(groupHex: string, devices: readonly string[]): Promise<void> {
+    for (let first = 0; first < devices.length; first += ROWS_PER_COMMIT) {
+      const part = devices.slice(first, first + ROWS_PER_COMMIT);
+      await this.#store.commit(part.map((hex) => ({ key: membershipRow(hex, groupHex), value: NOTHING })));
+      await nextTurn();
+    }
+  }
+
+  /** The changes that forget that devices are members. */
+  removal(groupHex: string, devices: readonly string[]): readonly Change[] {
+    return devices.map((hex) => ({ key: membershipRow(hex, groupHex), value: null }));
+  }
+
+  /** Forgets that a device is a member. */
+  async remove(groupHex: string, deviceHex: string): Promise<void> {
+    await this.#store.commit(this.removal(groupHex, [deviceHex]));
+  }
+
+  /** The groups that a device may be a member of. */
+  async of(deviceHex: string): Promise<readonly string[]> {
+    const groups: string[] = [];
+    let after: string | undefined;
+    for (;;) {
+      const scan = { limit: PAGE, ...(after !== undefined && { after }) };
+      const page = await this.#store.scan(membershipsOf(deviceHex), scan);
+      groups.push(...page.map(({ key }) => lastPart(key)));
+      after = page.at(-1)?.key;
+      if (page.length < PAGE) return groups;
+    }
+  }
+}

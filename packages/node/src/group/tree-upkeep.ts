@@ -1,0 +1,75 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { advancePage, decodeGroupHeader } from '@symmetra/protocol';
+import type { ProtocolContext } from '@symmetra/protocol';
+import type { Logger } from '@symmetra/runtime';
+import type { Change, Store } from '@symmetra/storage';
+import { lastPart, treePagesOf } from '../rows/row-keys.js';
+import type { GroupTable } from './group-table.js';
+import type { GroupTimers } from './group-timers.js';
+import type { HeldGroup } from './held-group.js';
+import { treeScope } from './tree-scope.js';
+
+/** How long after an epoch began its tree is looked after: an hour's rotations share few runs. */
+const AFTER_MS = 60_000;
+/** Pages that are advanced before other work on the group gets its turn. */
+const PAGES_PER_TURN = 16;
+
+export interface TreeUpkeepParts {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly context: ProtocolContext;
+  readonly nodeId: string;
+  readonly table: GroupTable;
+  readonly timers: GroupTimers;
+}
+
+/** GRP-6: takes the keys that an epoch did not need to its step, in the background, so that no former key is left. */
+export class TreeUpkeep {
+  readonly #parts: TreeUpkeepParts;
+
+  constructor(parts: TreeUpkeepParts) {
+    this.#parts = parts;
+  }
+
+  /** A group's tree may lag behind its step. */
+  note(groupHex: string): void {
+    this.#parts.timers.set(`tree/${groupHex}`, AFTER_MS, () => void this.run(groupHex));
+  }
+
+  /** Advances all pages of a group. Never fails: what is left goes the next time. */
+  async run(groupHex: string): Promise<void> {
+    try {
+      const { table } = this.#parts;
+      let cursor = await table.run(groupHex, async (group) => this.#advance(group, undefined));
+      while (cursor !== undefined && !table.isStopped) {
+        await nextTurn();
+        const after = cursor;
+        cursor = await table.run(groupHex, async (group) => this.#advance(group, after));
+      }
+    } catch (error) {
+      this.#parts.logger.warn({ err: error }, 'The tree of a group could not be brought to its step.');
+      this.note(groupHex);
+    }
+  }
+
+  /** @returns the key of the last page that was looked at; undefined when there are no more */
+  async #advance({ groupHex, row }: HeldGroup, after: string | undefined): Promise<string | undefined> {
+    if (row?.group.inForce === undefined) return undefined;
+    const { store, context, nodeId } = this.#parts;
+    const scope = treeScope(context, decodeGroupHeader(context, row.group.inForce.header), nodeId);
+    const scan = { limit: PAGES_PER_TURN, ...(after !== undefined && { after }) };
+    const pages = await store.scan(treePagesOf(groupHex), scan);
+    const changes: Change[] = [];
+    for (const { key, row: page } of pages) {
+      const value = advancePage(scope, lastPart(key), page.value, row.step);
+      page.value.fill(0);
+      if (value !== undefined) changes.push({ key, value, expect: page.version });
+    }
+    if (changes.length > 0) await store.commit(changes).finally(() => changes.forEach(wipeChange));
+    return pages.length < PAGES_PER_TURN ? undefined : pages.at(-1)?.key;
+  }
+}
+
+function wipeChange({ value }: Change): void {
+  value?.fill(0);
+}

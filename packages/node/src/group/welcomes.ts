@@ -1,0 +1,96 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { equalConstantTime } from '@symmetra/crypto';
+import { decodeGroupHeader, isSuspended, pagesOfPath, pathKeysOf } from '@symmetra/protocol';
+import type { Logger } from '@symmetra/runtime';
+import type { Store } from '@symmetra/storage';
+import type { ControlState } from '../control/control-state.js';
+import type { EventSender } from '../presence/event-sender.js';
+import type { PresenceTable } from '../presence/presence-table.js';
+import { hexOf } from '../rows/row-keys.js';
+import type { GroupTable } from './group-table.js';
+import type { HeldGroup } from './held-group.js';
+import { TreePages } from './tree-pages.js';
+import { treeScope } from './tree-scope.js';
+
+/** Places that are looked at before other work on the group gets its turn. */
+const PLACES_PER_TURN = 64;
+const ERASED = new Uint8Array(0);
+
+export interface WelcomesParts {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly state: ControlState;
+  readonly table: GroupTable;
+  readonly presences: PresenceTable;
+  readonly events: EventSender;
+}
+
+interface Guest {
+  readonly place: number;
+  readonly deviceHex: string;
+}
+
+/** GRP-8: gives members the epoch in force, with the keys of their paths, in their sessions. */
+export class Welcomes {
+  readonly #parts: WelcomesParts;
+
+  constructor(parts: WelcomesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Welcomes those of some members who are attached and have not confirmed, as long as the epoch is in force. Other work
+   * on the group goes on between. Never fails: who is left out gets a welcome when it attaches.
+   */
+  async bring(groupHex: string, epochId: Uint8Array, places: readonly number[]): Promise<void> {
+    try {
+      for (let first = 0; first < places.length; first += PLACES_PER_TURN) {
+        const part = places.slice(first, first + PLACES_PER_TURN);
+        const goesOn = await this.#parts.table.run(groupHex, async (group) => {
+          const { inForce } = group.row?.group ?? {};
+          if (inForce === undefined || !equalConstantTime(inForce.epochId, epochId)) return false;
+          await this.send(group, part);
+          return true;
+        });
+        if (!goesOn || this.#parts.table.isStopped) return;
+        await nextTurn();
+      }
+    } catch (error) {
+      this.#parts.logger.warn({ err: error }, 'Not all members of a group could be welcomed.');
+    }
+  }
+
+  /** {@link Welcomes.bring} within work on the group. */
+  async send(group: HeldGroup, places: readonly number[]): Promise<void> {
+    const { row, roster } = group;
+    if (row?.group.inForce === undefined || isSuspended(row.group, roster)) return;
+    const guests = this.#guests(group, places);
+    if (guests.length === 0) return;
+    const { context, identity } = this.#parts.state;
+    const { header, tag, share } = row.group.inForce;
+    const decoded = decodeGroupHeader(context, header);
+    const scope = treeScope(context, decoded, identity.id);
+    const names = new Set(guests.flatMap(({ place }) => pagesOfPath(decoded.height, place)));
+    const pages = await TreePages.read(this.#parts.store, group.groupHex, names);
+    for (const { place, deviceHex } of guests) {
+      const pathKeys = pathKeysOf(scope, pages.get, decoded.height, place, row.step);
+      const welcome = { header, tag, share: share?.bytes ?? ERASED, place, step: row.step, pathKeys };
+      this.#parts.events.send(deviceHex, { groupWelcome: welcome });
+      pathKeys.fill(0);
+    }
+    pages.wipe();
+  }
+
+  #guests({ roster, confirmed }: HeldGroup, places: readonly number[]): readonly Guest[] {
+    const { presences, state } = this.#parts;
+    const guests: Guest[] = [];
+    for (const place of places) {
+      const deviceId = roster.at(place);
+      if (deviceId === undefined || confirmed.has(place)) continue;
+      const deviceHex = hexOf(deviceId);
+      if (presences.of(deviceHex) === undefined || state.isDeviceRevoked(deviceHex)) continue;
+      guests.push({ place, deviceHex });
+    }
+    return guests;
+  }
+}
