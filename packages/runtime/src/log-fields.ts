@@ -23,6 +23,7 @@ export const LOG_FIELDS = {
   subject: 'text',
   event: 'text',
   keyId: 'text',
+  group: 'text',
   tokenId: 'text',
   sessionId: 'text',
   purpose: 'text',

@@ -12,8 +12,10 @@ import type { SecureChannel } from './channel/secure-channel.js';
 import { DirectPaths } from './direct/direct-paths.js';
 import { EnrolmentCompletion } from './enrolment/completion.js';
 import { EnrolmentRuns } from './enrolment/enrolment-run.js';
+import type { GroupListener } from './group/groups.js';
+import { Groups } from './group/groups.js';
 import { EndedKeys } from './keys/ended-keys.js';
-import type { Key, KeyInfo, PendingKey } from './keys/key-info.js';
+import type { KeyInfo } from './keys/key-info.js';
 import type { KeyRecord } from './keys/key-record.js';
 import { KeySchedule } from './keys/key-schedule.js';
 import { KeyStore } from './keys/key-store.js';
@@ -26,7 +28,7 @@ import { Acknowledger } from './pairwise/acknowledger.js';
 import { ContinuityBook } from './pairwise/continuity-book.js';
 import { Messenger } from './pairwise/messenger.js';
 import { Negotiations } from './pairwise/negotiations.js';
-import type { NegotiateOptions } from './pairwise/negotiate-options.js';
+import { renewKey } from './pairwise/renew-key.js';
 import { Reports } from './pairwise/reports.js';
 import type { DeliveryReport } from './pairwise/reports.js';
 import type { DeviceRandomness } from './randomness.js';
@@ -60,14 +62,13 @@ export interface DeviceOptions {
 }
 
 /** What the parts of a device tell it. */
-export interface AssemblyListener {
+export interface AssemblyListener extends GroupListener {
   key(record: KeyRecord): void;
   channel(channel: SecureChannel): boolean;
   revoked(revocation: Revocation): void;
   expired(keys: readonly KeyInfo[]): void;
   report(report: DeliveryReport): void;
   givenUp(keyId: string, error: SymmetraError): void;
-  failure(error: unknown): void;
   /** Addresses at which peers reach the device. */
   addresses(): readonly string[];
 }
@@ -160,7 +161,14 @@ export async function assemble(
     deviceId,
     addresses: () => listener.addresses(),
     onEvent: (nodeId, event) => receive(nodeId, event),
-    onBound: () => messenger.hurryAll(),
+    groups: {
+      broadcast: (broadcast) => groups.broadcast(broadcast),
+      groupMessage: (message) => groups.groupMessage(message),
+    },
+    onBound: () => {
+      messenger.hurryAll();
+      groups.bound();
+    },
   });
 
   const ended = await EndedKeys.load(state);
@@ -234,6 +242,19 @@ export async function assemble(
     onExpired: (expired) => listener.expired(expired),
     onFailure: (error) => listener.failure(error),
   });
+  const groups = await Groups.load({
+    context,
+    deviceId,
+    state,
+    descriptors,
+    policies,
+    nodeClock,
+    random,
+    timers,
+    logger,
+    connection: connected,
+    listener,
+  });
   const revocations = new Revocations({
     deviceId,
     state,
@@ -245,12 +266,13 @@ export async function assemble(
     continuity,
     negotiations,
     channels,
+    groups,
     logger,
     onRevoked: (revocation) => listener.revoked(revocation),
   });
 
   /** An event of a node: bytes that are kept are copied out of the frame. */
-  function receive(nodeId: string, { delivery, message, notice }: DeviceEvent): void {
+  function receive(nodeId: string, { delivery, message, notice, groupWelcome }: DeviceEvent): void {
     if (delivery?.granted) {
       const { header, share, ephemeralKey, granted, initiator } = delivery;
       negotiations.deliver(nodeId, {
@@ -262,6 +284,7 @@ export async function assemble(
       });
     }
     if (message) negotiations.receive(new Uint8Array(message.message), false);
+    if (groupWelcome) groups.welcome(nodeId, groupWelcome);
     if (notice) void revocations.receive(nodeId, fromNotice(notice));
   }
 
@@ -292,23 +315,6 @@ export async function assemble(
     counters,
     channels,
     schedule,
+    groups,
   };
-}
-
-/** A key like the one that it takes the place of. */
-async function renewKey(
-  negotiations: Negotiations,
-  { material }: KeyRecord,
-  allowedSuites: readonly number[],
-): Promise<Key | PendingKey> {
-  const { limits, purpose, suiteId, directKem, applicationKey } = material;
-  const options: NegotiateOptions = {
-    purpose,
-    keyLength: applicationKey.bytes.length,
-    lifetime: limits.lifetimeSeconds * 1000,
-    uses: limits.uses,
-    directKem,
-    ...(allowedSuites.includes(suiteId) && { suite: suiteId }),
-  };
-  return negotiations.negotiate(material.responder, options, material.keyId);
 }

@@ -14,6 +14,7 @@ import { advertisedAddresses } from './direct/addresses.js';
 import type { Endpoint } from './direct/addresses.js';
 import { Listener } from './direct/listener.js';
 import { WORKING_STAGE } from './enrolment/enrolment-run.js';
+import { DeviceGroups } from './group/device-groups.js';
 import { asSymmetraError, codeOf, mostTelling } from './failure.js';
 import type { ExportedPsk, Key, KeyInfo, PendingKey } from './keys/key-info.js';
 import type { KeyRecord } from './keys/key-record.js';
@@ -35,6 +36,8 @@ export class Device extends EventEmitter<DeviceEvents> {
   /** Device id, 52 characters. */
   readonly id: string;
   readonly name: string;
+  /** The groups that the device is in. */
+  readonly group: DeviceGroups;
   readonly #parts: Assembly;
   #listener: Listener | undefined;
   #addresses: readonly string[] = [];
@@ -46,6 +49,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     this.#parts = parts;
     this.id = toBase32(parts.device.deviceId);
     this.name = parts.device.name;
+    this.group = new DeviceGroups(parts, async (task) => this.#whileOpen(task));
   }
 
   /** Builds the device of a state directory, and gives its maker the parts that are not for everybody. */
@@ -65,6 +69,10 @@ export class Device extends EventEmitter<DeviceEvents> {
       revoked: (revocation) => tell((to) => to.emit('revoked', revocation)),
       expired: (keys) => tell((to) => to.#onExpired(keys)),
       report: (report) => tell((to) => to.emit('report', report)),
+      group: (group) => tell((to) => to.emit('group', group)),
+      groupMessage: (message) => tell((to) => to.emit('groupMessage', message)),
+      groupDue: (due) => tell((to) => to.emit('groupDue', due)),
+      groupEnded: (ending) => tell((to) => to.emit('groupEnded', ending)),
       givenUp: (keyId, { code, message }) => tell((to) => to.#warn(code, `key ${keyId}: ${message}`)),
       failure: (error) => tell((to) => to.#onFailure(error)),
       addresses: () => (made.device === undefined ? [] : made.device.#addresses),
@@ -226,6 +234,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     parts.timers.close();
     parts.acknowledger.close();
     parts.negotiations.close();
+    await parts.groups.close();
     await parts.keys.close();
     await parts.directory.close();
     parts.continuity.close();

@@ -7,6 +7,7 @@ export type { Device, RatchetOptions } from './device.js';
 export type { DeviceEvents, DeviceWarning } from './device-events.js';
 export type { DeviceStatus } from './device-status.js';
 export type { Endpoint } from './direct/addresses.js';
+export type { DeviceGroups } from './group/device-groups.js';
 export type {
   EpochName,
   GroupDueInfo,

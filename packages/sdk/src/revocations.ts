@@ -4,6 +4,7 @@ import type { ControlBody, SignedEvent } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Channels } from './channel/channels.js';
 import { codeOf } from './failure.js';
+import type { Groups } from './group/groups.js';
 import type { EndedKeys } from './keys/ended-keys.js';
 import { peerOf } from './keys/key-record.js';
 import type { KeyStore } from './keys/key-store.js';
@@ -39,6 +40,7 @@ export interface RevocationParts {
   readonly continuity: ContinuityBook;
   readonly negotiations: Negotiations;
   readonly channels: Channels;
+  readonly groups: Pick<Groups, 'revoked'>;
   readonly logger: Logger;
   readonly onRevoked: (revocation: Revocation) => void;
 }
@@ -88,7 +90,7 @@ export class Revocations {
 
   /** Everything with a revoked peer is erased; for this device itself, everything with everybody. */
   async #revokeDevice(deviceId: Uint8Array, reason: string): Promise<void> {
-    const { keys, negotiations, channels, continuity, state, onRevoked } = this.#parts;
+    const { keys, negotiations, channels, groups, continuity, state, onRevoked } = this.#parts;
     const isSelf = equalConstantTime(deviceId, this.#parts.deviceId);
     const error = isSelf
       ? new SymmetraError('DEVICE_REVOKED', 'this device is revoked')
@@ -101,7 +103,9 @@ export class Revocations {
     channels.closeUnder(keyIds, error);
     const given = await negotiations.abandon((_keyId, peer) => concerns(peer), error);
     await keys.erase(keyIds, error.code);
-    if (!isSelf) {
+    if (isSelf) {
+      await groups.revoked();
+    } else {
       const { rows, consumed } = continuity.forget(deviceId);
       await state.commit(rows);
       for (const secret of consumed) secret.wipe();

@@ -27,8 +27,9 @@ export class Policies {
     const policies = new Policies(state, descriptors, knownSuites);
     const record = await state.read<PolicyRecord>(ROW);
     // CTL-5: what an earlier version stored ends before the fields for groups.
-    if (record !== undefined)
+    if (record !== undefined) {
       policies.#record = { ...record, policy: { ...DEFAULT_POLICY, ...record.policy } };
+    }
     descriptors.onPolicy(async (signed) => policies.#verify(signed));
     return policies;
   }

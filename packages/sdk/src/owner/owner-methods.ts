@@ -1,11 +1,12 @@
-import { open } from 'node:fs/promises';
 import { SymmetraError } from '@symmetra/crypto';
 import type { Device } from '../device.js';
 import type { Key, PendingKey } from '../keys/key-info.js';
 import type { NegotiateOptions } from '../pairwise/negotiate-options.js';
 import { sendFile } from '../transfer/send-file.js';
-
-type Params = Readonly<Record<string, unknown>>;
+import { GROUP_METHODS } from './owner-groups.js';
+import { badParameter, flag, number, present, required, text } from './owner-parameters.js';
+import type { Params } from './owner-parameters.js';
+import { writeSecret } from './secret-file.js';
 
 /** The commands that an owner carries out for others. */
 const METHODS: Readonly<Record<string, (device: Device, params: Params) => Promise<unknown>>> = {
@@ -21,6 +22,7 @@ const METHODS: Readonly<Record<string, (device: Device, params: Params) => Promi
     return {};
   },
   renew: async (device, params) => shown(await device.renew(required(params, 'keyId'))),
+  ...GROUP_METHODS,
 };
 
 /** @throws BAD_COMMAND, and what the command throws */
@@ -71,69 +73,8 @@ function shown(key: Key | PendingKey): unknown {
   return { ...key, bytes: undefined };
 }
 
-/** Writes a secret to a new file of the user's own (0600), and wipes it. @throws FILE_EXISTS, FILE_FAILED */
-async function writeSecret(path: string, secret: Uint8Array): Promise<void> {
-  try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(secret);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    throw taken
-      ? new SymmetraError('FILE_EXISTS', 'the file exists already and is not overwritten', { path })
-      : new SymmetraError('FILE_FAILED', 'the file could not be written', { path }, { cause: error });
-  } finally {
-    secret.fill(0);
-  }
-}
-
-/** The options that are given. */
-function present<Options extends object>(
-  options: Options,
-): {
-  [Name in keyof Options]?: Exclude<Options[Name], undefined>;
-} {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Options]?: Exclude<Options[Name], undefined>;
-  };
-}
-
-function text(params: Params, name: string): string | undefined {
-  const value = params[name];
-  if (value === undefined || typeof value === 'string') return value;
-  throw badParameter(name);
-}
-
-function required(params: Params, name: string): string {
-  const value = text(params, name);
-  if (value !== undefined) return value;
-  throw badParameter(name);
-}
-
-function number(params: Params, name: string): number | undefined {
-  const value = params[name];
-  if (value === undefined || typeof value === 'number') return value;
-  throw badParameter(name);
-}
-
-function flag(params: Params, name: string): boolean | undefined {
-  const value = params[name];
-  if (value === undefined || typeof value === 'boolean') return value;
-  throw badParameter(name);
-}
-
 function threshold(params: Params): 'k' | 'all' | undefined {
   const value = text(params, 'threshold');
   if (value === undefined || value === 'k' || value === 'all') return value;
   throw badParameter('threshold');
-}
-
-function badParameter(name: string): SymmetraError {
-  return new SymmetraError('BAD_COMMAND', 'a parameter of the command is missing or of the wrong kind', {
-    name,
-  });
 }

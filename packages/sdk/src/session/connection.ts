@@ -8,6 +8,7 @@ import { deviceClosed } from '../timers.js';
 import { Attachments } from './attachments.js';
 import type { AttachmentParts } from './attachments.js';
 import { HomeLink } from './home-link.js';
+import type { LinkListener } from './home-link.js';
 import { Waiters } from './waiters.js';
 
 /** How long a call waits for a link. */
@@ -29,6 +30,8 @@ export interface ConnectionParts extends Omit<AttachmentParts, 'onDescriptorVers
   readonly routes: NodeRoutes;
   readonly descriptors: Descriptors;
   readonly deviceId: Uint8Array;
+  /** What the home passes on for groups. */
+  readonly groups: Pick<LinkListener, 'broadcast' | 'groupMessage'>;
   /** A home was found: what was not delivered can be sent again. */
   readonly onBound: () => void;
 }
@@ -207,14 +210,14 @@ export class Connection {
 
   /** The first call on a link is Attach at the home (SES-7). */
   async #bind(home: string): Promise<HomeLink> {
-    const { sessions, routes, timers, onBound } = this.#parts;
+    const { sessions, routes, timers, groups, onBound } = this.#parts;
     await sessions.get(home);
     const [address] = routes.addresses(home);
     if (address === undefined) {
       throw new SymmetraError('NODE_UNREACHABLE', 'the node has no address', { node: home });
     }
     const link = new HomeLink(home, routes.client(address).connectLink(), timers);
-    link.onEvent((frame) => this.#attachments.receive(frame));
+    link.listen({ event: (frame) => this.#attachments.receive(frame), ...groups });
     try {
       await this.#attachments.attach(link, home);
       if (this.#closed) throw deviceClosed();

@@ -21,7 +21,20 @@ export interface LinkEventFrame {
   readonly message: SealedMessage;
 }
 
-/** The device's link to its home node: calls and their replies matched, events handed on. */
+/** What a node signed for all members of a group (GRP-7, GRP-10); not verified. */
+export type BroadcastFrame = Message<'symmetra.group.v1.Broadcast'>;
+
+/** Takes what the link brings without being asked. */
+export interface LinkListener {
+  /** An event of any node. */
+  event(frame: LinkEventFrame): void;
+  /** Views on the frame's bytes: what is kept is copied. */
+  broadcast(broadcast: BroadcastFrame): void;
+  /** A group message (GRP-12), likewise. */
+  groupMessage(message: Uint8Array): void;
+}
+
+/** The device's link to its home node: calls and their replies matched, everything else handed on. */
 export class HomeLink {
   readonly home: string;
   /** Fulfilled with the reason when the link is over. */
@@ -30,7 +43,7 @@ export class HomeLink {
   readonly #timers: Timers;
   readonly #pending = new Map<number, PendingCall>();
   readonly #end: (reason: SymmetraError) => void;
-  #eventListener: (frame: LinkEventFrame) => void = () => undefined;
+  #listener: LinkListener | undefined;
   #nextId = 1;
   #silentCalls = 0;
   #over: SymmetraError | undefined;
@@ -48,9 +61,8 @@ export class HomeLink {
     link.onClose((reason) => this.#finish(reason ?? linkClosed()));
   }
 
-  /** Takes the events of all nodes. */
-  onEvent(listener: (frame: LinkEventFrame) => void): void {
-    this.#eventListener = listener;
+  listen(listener: LinkListener): void {
+    this.#listener = listener;
   }
 
   /** @throws the transport error of the call; LINK_CLOSED, DEADLINE_EXCEEDED, LINK_OVERFLOW */
@@ -93,8 +105,10 @@ export class HomeLink {
       const { sealed } = event;
       if (sealed === null) continue;
       const message = { seq: sealed.seq, ciphertext: sealed.ciphertext };
-      this.#eventListener({ node: event.node, session: sealed.session, message });
+      this.#listener?.event({ node: event.node, session: sealed.session, message });
     }
+    for (const broadcast of frame.broadcasts) this.#listener?.broadcast(broadcast);
+    for (const message of frame.groupMessages) this.#listener?.groupMessage(message);
   }
 
   #tooLate(id: number): void {

@@ -30,6 +30,10 @@ export interface NamedRow<Value> {
  *   ended/<key id>                a key id that is used up
  *   continuity-initiator/<peer>   what it offers to a peer
  *   continuity-responder/<peer>/<number>   what it holds of a peer, oldest first
+ *   group/<group id>              what it holds of a group: keys of epochs, its paths in the nodes' trees
+ *   group-deal/<group id>         a deal that it sends to the nodes
+ *   group-counter/<group id>/<epoch id>           a bound of the counters of its own messages
+ *   group-window/<group id>/<epoch id>/<sender>   which messages of a sender it took
  */
 
 /** The rows of one device, whole commits at a time. */

@@ -1,0 +1,318 @@
+import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
+import { dealEpoch, groupCoinLength } from '@symmetra/protocol';
+import type { ProtocolContext } from '@symmetra/protocol';
+import type { Logger } from '@symmetra/runtime';
+import { fractionOf } from '../backoff.js';
+import { asSymmetraError, codeOf, mostTelling } from '../failure.js';
+import { Lane } from '../lane.js';
+import type { Descriptors } from '../network/descriptors.js';
+import type { Policies } from '../network/policies.js';
+import type { DeviceRandomness } from '../randomness.js';
+import type { Connection } from '../session/connection.js';
+import type { DeviceState } from '../state/device-state.js';
+import type { Timers } from '../timers.js';
+import { NO_CHANGE, isNothing, planChange, planFirst, planRotation, remaining } from './deal-plan.js';
+import type { DealPlan, GroupChange } from './deal-plan.js';
+import type { DealOutcome, DealRecord } from './deal-record.js';
+import { DealSender } from './deal-sender.js';
+import { baseAtNodes } from './group-base.js';
+import type { GroupBase } from './group-base.js';
+import { groupUnknown } from './group-options.js';
+import type { GroupWish } from './group-options.js';
+import type { GroupStore } from './group-store.js';
+import { Rosters } from './rosters.js';
+
+const PREFIX = 'group-deal/';
+/** How long a caller waits; the deal goes on behind it. */
+const CALLER_MS = 30_000;
+const MAX_PLANS = 8;
+/** GRP-11: the pause before another epoch is dealt grows with the place in the order. */
+const CONFLICT_MS = 400;
+/** After these another plan may fit. */
+const REPLANNED = new Set([
+  'GROUP_CONFLICT',
+  'GROUP_EPOCH_OLD',
+  'GROUP_BEHIND',
+  'DESCRIPTOR_OLD',
+  'MEMBER_LEFT',
+  'MEMBER_REVOKED',
+]);
+const SECRET_LENGTH = 32;
+/** GRP-3: how far above its own a dealer believes the number that one node names. */
+const MAX_STEP = 65_536;
+
+/** What dealing needs. */
+export interface DealingParts {
+  readonly context: ProtocolContext;
+  readonly deviceId: Uint8Array;
+  readonly state: DeviceState;
+  readonly store: GroupStore;
+  readonly descriptors: Pick<Descriptors, 'current' | 'refresh'>;
+  readonly policies: Pick<Policies, 'revision' | 'suites' | 'suiteFor'>;
+  readonly connection: () => Pick<Connection, 'call' | 'suspect'>;
+  readonly random: Pick<DeviceRandomness, 'bytes'>;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** A deal that nobody waits for did not come about. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** GRP-3: deals epochs of groups, one after the other in each group. */
+export class Dealing {
+  readonly #parts: DealingParts;
+  readonly #sender: DealSender;
+  readonly #rosters: Rosters;
+  readonly #lanes = new Map<string, Lane>();
+  /** The groups in which another epoch is dealt by schedule, or because somebody is out. */
+  readonly #following = new Set<string>();
+
+  constructor(parts: DealingParts) {
+    this.#parts = parts;
+    this.#sender = new DealSender(parts);
+    this.#rosters = new Rosters(parts.connection);
+  }
+
+  /** Makes a group. @returns its id @throws as {@link Dealing.change} */
+  async create(wish: GroupWish, suiteId: number): Promise<Uint8Array> {
+    const groupId = this.#parts.random.bytes(16);
+    await this.#awaited(groupId, async () => this.#create(groupId, wish, suiteId));
+    return groupId;
+  }
+
+  /**
+   * Deals an epoch that makes a change, and goes on until this device holds one that has it.
+   * @throws MEMBER_UNKNOWN, MEMBER_TWICE, GROUP_EMPTY, GROUP_TOO_LARGE; the nodes' code when they refuse; GROUP_PENDING
+   *   when it takes longer: the deal goes on then
+   */
+  async change(groupId: Uint8Array, change: GroupChange): Promise<void> {
+    await this.#awaited(groupId, async () => this.#change(groupId, change, true));
+  }
+
+  /** GRP-10: deals the epoch that follows one, without those that are out, unless a newer one comes before. */
+  follow(groupId: Uint8Array, epoch: number): void {
+    const name = toHex(groupId);
+    if (this.#following.has(name)) return;
+    this.#following.add(name);
+    this.#unawaited(groupId, async () => {
+      try {
+        if ((this.#parts.store.newest(name)?.header.epoch ?? 0) > epoch) return;
+        await this.#change(groupId, NO_CHANGE, false);
+      } finally {
+        this.#following.delete(name);
+      }
+    });
+  }
+
+  /** Goes on with the deals of an earlier process. */
+  async resume(): Promise<void> {
+    for (const { value: deal } of await this.#parts.state.list<DealRecord>(PREFIX)) {
+      this.#unawaited(deal.groupId, async () => this.#goOn(deal));
+    }
+  }
+
+  /** A group is over for this device. */
+  async forget(groupId: string): Promise<void> {
+    this.#rosters.forget(groupId);
+    await this.#parts.state.commit([{ key: PREFIX + groupId, value: null }]);
+  }
+
+  async #create(groupId: Uint8Array, wish: GroupWish, suiteId: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const plan = planFirst(groupId, wish);
+      const outcome = await this.#deal(plan, suiteId);
+      if (outcome.kind !== 'refused') return;
+      const error = mostTelling(outcome.refusals);
+      if (codeOf(error) !== 'DESCRIPTOR_OLD' || attempt === MAX_PLANS) throw error;
+      await this.#followDescriptor();
+    }
+  }
+
+  /** @param strict whether a change that the group has already is an error */
+  async #change(groupId: Uint8Array, asked: GroupChange, strict: boolean): Promise<void> {
+    const { policies, store } = this.#parts;
+    let base: GroupBase = store.newest(toHex(groupId)) ?? (await this.#askedBase(groupId));
+    let change = asked;
+    const first = base.header.epoch;
+    for (let attempt = 1, floor = first; ; attempt++) {
+      if (!this.#mayDeal(base, strict)) return;
+      const epoch = Math.max(base.header.epoch, floor) + 1;
+      const plan = await this.#plan(base, epoch, change, strict && attempt === 1);
+      const isDone = !isNothing(asked) || base.header.epoch > first;
+      if (isNothing(plan) && attempt > 1 && isDone) return;
+      const outcome = await this.#deal(plan, policies.suiteFor(base.header.suiteId));
+      if (outcome.kind === 'held') {
+        if (isNothing(plan.rest)) return;
+        change = plan.rest;
+      } else if (outcome.kind === 'refused') {
+        const error = mostTelling(outcome.refusals);
+        if (!REPLANNED.has(error.code) || attempt >= MAX_PLANS) throw error;
+        if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
+        floor = believedEpoch(outcome.refusals, base);
+        await this.#pause(base);
+      } else if (attempt >= MAX_PLANS) {
+        throw pending();
+      }
+      base = await this.#newestBase(groupId, base);
+    }
+  }
+
+  /** Takes up a deal of an earlier process; when it does not come about, what it changed is planned anew. */
+  async #goOn(deal: DealRecord): Promise<void> {
+    const outcome = await this.#carry(deal);
+    if (outcome.kind === 'held' || deal.epoch === 1) {
+      if (outcome.kind === 'refused') throw mostTelling(outcome.refusals);
+      return;
+    }
+    const base = await this.#newestBase(deal.groupId, undefined);
+    const change = remaining(await this.#rosters.of(base), deal);
+    if (!isNothing(change)) await this.#change(deal.groupId, change, false);
+  }
+
+  async #plan(base: GroupBase, epoch: number, change: GroupChange, strict: boolean): Promise<DealPlan> {
+    const out = this.#parts.store.due(toHex(base.header.groupId))?.out ?? [];
+    if (isNothing(change) && out.length === 0) return planRotation(base, epoch);
+    const roster = await this.#rosters.of(base);
+    return planChange(base, roster, epoch, strict ? change : remaining(roster, change), out);
+  }
+
+  /** Deals, persists the deal, and carries it to its end. */
+  async #deal(plan: DealPlan, suiteId: number): Promise<DealOutcome> {
+    const { context, deviceId, state, descriptors, policies, random } = this.#parts;
+    const { nodes, threshold, version } = descriptors.current;
+    const { groupId, epoch } = plan.header;
+    const nodeIds = nodes.map(({ id }) => id);
+    const deal = dealEpoch(
+      context,
+      {
+        ...plan.header,
+        suiteId,
+        dealer: deviceId,
+        threshold,
+        nodes: nodeIds,
+        descriptorVersion: version,
+        policyRevision: policies.revision,
+      },
+      { secret: random.bytes(SECRET_LENGTH), coins: random.bytes(groupCoinLength(threshold)) },
+    );
+    const { removed, added } = plan;
+    const { header, tag, epochId, shares } = deal;
+    const record: DealRecord = {
+      groupId,
+      epoch,
+      epochId,
+      header,
+      tag,
+      nodes: nodeIds,
+      threshold,
+      shares,
+      removed,
+      added,
+    };
+    await state.commit([{ key: PREFIX + toHex(groupId), value: record }]);
+    const outcome = await this.#carry(record);
+    if (outcome.kind === 'held' && plan.roster !== undefined) {
+      plan.roster.before.apply(plan.roster.changes);
+      this.#rosters.keep(toHex(groupId), plan.roster.before);
+    }
+    return outcome;
+  }
+
+  /** The shares of a deal are erased with its row, whatever it comes to. */
+  async #carry(deal: DealRecord): Promise<DealOutcome> {
+    const groupId = toHex(deal.groupId);
+    const outcome = await this.#sender.carry(deal);
+    await this.#parts.state.commit([{ key: PREFIX + groupId, value: null }]);
+    for (const share of deal.shares) share.wipe();
+    this.#parts.logger.info({ group: groupId, epoch: deal.epoch, state: outcome.kind }, 'A deal is over.');
+    return outcome;
+  }
+
+  /** GRP-10: a manager deals; others only when their turn has come. @throws GROUP_NOT_MANAGER when it is asked for */
+  #mayDeal({ header }: GroupBase, asked: boolean): boolean {
+    const { deviceId, store } = this.#parts;
+    if (header.managers.some((id) => equalConstantTime(id, deviceId))) return true;
+    if (!asked) return store.due(toHex(header.groupId))?.turn !== undefined;
+    throw new SymmetraError('GROUP_NOT_MANAGER', 'this device is no manager of the group', {
+      groupId: toHex(header.groupId),
+    });
+  }
+
+  async #askedBase(groupId: Uint8Array): Promise<GroupBase> {
+    const asked = await baseAtNodes(this.#parts, groupId);
+    if (asked === undefined) throw groupUnknown(toHex(groupId));
+    return asked;
+  }
+
+  /** The newest of what is known, held here and in force at k nodes. */
+  async #newestBase(groupId: Uint8Array, known: GroupBase | undefined): Promise<GroupBase> {
+    const asked = await baseAtNodes(this.#parts, groupId).catch((error: unknown) => {
+      if (codeOf(error) === 'DEVICE_CLOSED') throw error;
+      return undefined;
+    });
+    const [newest] = [this.#parts.store.newest(toHex(groupId)), asked, known]
+      .filter((base) => base !== undefined)
+      .toSorted((one, other) => other.header.epoch - one.header.epoch);
+    if (newest === undefined) throw groupUnknown(toHex(groupId));
+    return newest;
+  }
+
+  /** GRP-11: a random time that grows with the place among the managers. */
+  async #pause({ header }: GroupBase): Promise<void> {
+    const { timers, random, deviceId } = this.#parts;
+    const place = header.managers.findIndex((id) => equalConstantTime(id, deviceId));
+    const steps = (place === -1 ? header.managers.length : place) + 1;
+    await timers.sleep(CONFLICT_MS * steps * fractionOf(random.bytes));
+  }
+
+  async #followDescriptor(): Promise<void> {
+    const { descriptors } = this.#parts;
+    await descriptors.refresh([], descriptors.current.version + 1);
+  }
+
+  /** Runs a task in its turn, for a caller who waits a bounded time. */
+  async #awaited(groupId: Uint8Array, task: () => Promise<void>): Promise<void> {
+    const { timers, onFailure } = this.#parts;
+    const name = toHex(groupId);
+    let isAwaited = true;
+    const running = this.#laneOf(name).run(task);
+    running.catch((error: unknown) => {
+      if (!isAwaited && codeOf(error) !== 'DEVICE_CLOSED') onFailure(error);
+    });
+    try {
+      await timers.within(CALLER_MS, running, () => {
+        const failures = this.#sender.failuresOf(name);
+        return failures.length > 0 ? mostTelling(failures) : pending();
+      });
+    } finally {
+      isAwaited = false;
+    }
+  }
+
+  #unawaited(groupId: Uint8Array, task: () => Promise<void>): void {
+    this.#laneOf(toHex(groupId))
+      .run(task)
+      .catch((error: unknown) => {
+        if (codeOf(error) !== 'DEVICE_CLOSED') this.#parts.onFailure(error);
+      });
+  }
+
+  #laneOf(groupId: string): Lane {
+    const lane = this.#lanes.get(groupId) ?? new Lane();
+    this.#lanes.set(groupId, lane);
+    return lane;
+  }
+}
+
+/** GRP-3: the number of an epoch that refusals name, when it is near enough, or k nodes name as high a one. */
+function believedEpoch(refusals: readonly unknown[], { header }: GroupBase): number {
+  const named = refusals
+    .map((refusal) => Number(asSymmetraError(refusal).details['epoch'] ?? 0))
+    .filter(Number.isSafeInteger)
+    .toSorted((one, other) => other - one);
+  const near = named.find((epoch) => epoch <= header.epoch + MAX_STEP);
+  return Math.max(header.epoch, near ?? 0, named[header.threshold - 1] ?? 0);
+}
+
+function pending(): SymmetraError {
+  return new SymmetraError('GROUP_PENDING', 'the epoch has not come into force yet; the device goes on');
+}

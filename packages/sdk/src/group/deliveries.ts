@@ -1,0 +1,144 @@
+import { SymmetraError, toBase32, toHex } from '@symmetra/crypto';
+import {
+  readBroadcast,
+  readWelcome,
+  receiveDue,
+  receiveEpochBroadcast,
+  receiveWelcome,
+} from '@symmetra/protocol';
+import type { BelievedDue, HeldEpoch, MemberOutput, ProtocolContext } from '@symmetra/protocol';
+import type { Message } from '@symmetra/rpc';
+import type { Logger } from '@symmetra/runtime';
+import { codeOf } from '../failure.js';
+import type { Descriptors } from '../network/descriptors.js';
+import type { NodeClock } from '../network/node-clock.js';
+import type { Policies } from '../network/policies.js';
+import type { BroadcastFrame } from '../session/home-link.js';
+import type { Confirmations } from './confirmations.js';
+import type { GroupStore } from './group-store.js';
+
+/** What deliveries tell. */
+export interface DeliveryListener {
+  /** This device holds another epoch. */
+  epoch(groupId: string, epoch: HeldEpoch): void;
+  /** k nodes say that the group needs another epoch. */
+  due(groupId: string, due: BelievedDue): void;
+  /** k nodes say that this device is out; the keys are erased. */
+  out(groupId: string): void;
+  failure(error: unknown): void;
+}
+
+/** What taking deliveries needs. */
+export interface GroupDeliveryParts {
+  readonly context: ProtocolContext;
+  readonly deviceId: Uint8Array;
+  readonly store: GroupStore;
+  readonly confirmations: Confirmations;
+  readonly descriptors: Pick<Descriptors, 'current'>;
+  readonly policies: Pick<Policies, 'floors'>;
+  readonly nodeClock: Pick<NodeClock, 'now'>;
+  readonly logger: Logger;
+  readonly listener: DeliveryListener;
+}
+
+/** GRP-7, GRP-8, GRP-10: takes what nodes bring for groups; what does not verify is dropped. */
+export class GroupDeliveries {
+  readonly #parts: GroupDeliveryParts;
+
+  constructor(parts: GroupDeliveryParts) {
+    this.#parts = parts;
+  }
+
+  /** GRP-8: the keys of an epoch, in this device's session with a node. */
+  async welcome(nodeId: string, message: Message<'symmetra.group.v1.Welcome'>): Promise<void> {
+    const { context, deviceId, policies, store, nodeClock } = this.#parts;
+    await this.#take(nodeId, async () => {
+      const welcome = readWelcome(context, policies.floors(deviceId), nodeId, {
+        header: Uint8Array.from(message.header),
+        tag: Uint8Array.from(message.tag),
+        share: Uint8Array.from(message.share),
+        place: message.place,
+        step: message.step,
+        pathKeys: Uint8Array.from(message.pathKeys),
+      });
+      message.share.fill(0);
+      message.pathKeys.fill(0);
+      const { groupId } = welcome.dealt.header;
+      const output = await store.step(groupId, (group) =>
+        receiveWelcome(context, group, welcome, nodeClock.now()),
+      );
+      this.#follow(groupId, output);
+    });
+  }
+
+  /** GRP-7, GRP-10: what a node signed for all members; it may come from anybody. */
+  async broadcast({ content, signature }: BroadcastFrame): Promise<void> {
+    const { context, deviceId, descriptors, policies, store, nodeClock } = this.#parts;
+    await this.#take(undefined, async () => {
+      const broadcast = readBroadcast(
+        context,
+        descriptors.current,
+        Uint8Array.from(content),
+        Uint8Array.from(signature),
+      );
+      const groupId = broadcast.kind === 'due' ? broadcast.groupId : broadcast.header.groupId;
+      if (!store.has(toHex(groupId))) return;
+      const output = await store.step(groupId, (group) =>
+        broadcast.kind === 'due'
+          ? receiveDue(group, broadcast, nodeClock.now())
+          : receiveEpochBroadcast(context, policies.floors(deviceId), group, broadcast, nodeClock.now()),
+      );
+      this.#follow(groupId, output);
+    });
+  }
+
+  #follow(groupId: Uint8Array, output: MemberOutput): void {
+    const { confirmations, listener, logger } = this.#parts;
+    const name = toHex(groupId);
+    switch (output.kind) {
+      case 'epoch':
+        confirmations.confirm(groupId, output.epoch.epochId, output.confirmTo);
+        logger.info(
+          { group: name, epoch: output.epoch.header.epoch },
+          'The device holds another epoch of a group.',
+        );
+        listener.epoch(name, output.epoch);
+        break;
+      case 'held':
+        confirmations.confirm(groupId, output.epochId, output.confirmTo);
+        break;
+      case 'misfit':
+        listener.failure(
+          new SymmetraError('AUTHENTICATION_FAILED', "a dealer's shares of a group do not fit its tag", {
+            groupId: name,
+            dealer: toBase32(output.dealer),
+          }),
+        );
+        break;
+      case 'out':
+        listener.out(name);
+        break;
+      case 'due':
+        listener.due(name, output.due);
+        break;
+      case 'nothing':
+      case 'waiting':
+        break;
+    }
+  }
+
+  async #take(nodeId: string | undefined, task: () => Promise<void>): Promise<void> {
+    const { logger, listener } = this.#parts;
+    try {
+      await task();
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'DEVICE_CLOSED') return;
+      if (LOCAL.has(code)) listener.failure(error);
+      else logger.warn({ node: nodeId, code }, 'A delivery for a group was dropped.');
+    }
+  }
+}
+
+/** What goes wrong at this device, not in what came. */
+const LOCAL = new Set(['DISK_FULL', 'NO_PERMISSION', 'STATE_INCOMPLETE', 'INTERNAL']);

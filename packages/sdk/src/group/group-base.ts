@@ -1,0 +1,52 @@
+import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
+import { MAX_MEMBERS, decodeGroupHeader, groupEpochId } from '@symmetra/protocol';
+import type { GroupHeader, ProtocolContext } from '@symmetra/protocol';
+import { asSymmetraError, mostTelling } from '../failure.js';
+import type { Descriptors } from '../network/descriptors.js';
+import type { Connection } from '../session/connection.js';
+
+const GET_ROSTER = '/symmetra.group.v1.GroupService/GetRoster';
+
+/** The epoch that a deal follows. */
+export interface GroupBase {
+  readonly header: GroupHeader;
+  readonly epochId: Uint8Array;
+}
+
+/** What asking the nodes needs. */
+export interface BaseParts {
+  readonly context: ProtocolContext;
+  readonly descriptors: Pick<Descriptors, 'current'>;
+  readonly connection: () => Pick<Connection, 'call'>;
+}
+
+/**
+ * The newest epoch that k nodes say is in force; it may be one that they bring to nobody, because somebody is out
+ * (GRP-10). Undefined while too few stand in the same epoch. @throws why too few answered
+ */
+export async function baseAtNodes(parts: BaseParts, groupId: Uint8Array): Promise<GroupBase | undefined> {
+  const { nodes, threshold } = parts.descriptors.current;
+  const asked = await Promise.allSettled(nodes.map(async ({ id }) => baseAt(parts, id, groupId)));
+  const bases = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failures = asked.flatMap((one) => (one.status === 'rejected' ? [asSymmetraError(one.reason)] : []));
+  if (bases.length < threshold) throw mostTelling(failures);
+  const names = bases.map(({ epochId }) => toHex(epochId));
+  return bases
+    .filter(({ epochId }) => names.filter((name) => name === toHex(epochId)).length >= threshold)
+    .toSorted((one, other) => other.header.epoch - one.header.epoch)[0];
+}
+
+/** The header alone: there is no member at the place that is asked for. */
+async function baseAt(
+  { context, connection }: BaseParts,
+  nodeId: string,
+  groupId: Uint8Array,
+): Promise<GroupBase> {
+  const reply = await connection().call(nodeId, GET_ROSTER, { groupId, from: MAX_MEMBERS });
+  const bytes = Uint8Array.from(reply.header);
+  const header = decodeGroupHeader(context, bytes);
+  if (!equalConstantTime(header.groupId, groupId)) {
+    throw new SymmetraError('BAD_MESSAGE', 'the node answered for another group', { node: nodeId });
+  }
+  return { header, epochId: groupEpochId(context.suites.get(header.suiteId), bytes) };
+}

@@ -1,0 +1,215 @@
+import { SymmetraError, toHex } from '@symmetra/crypto';
+import {
+  acceptedEpochs,
+  believedDue,
+  endEpochs,
+  memberSecrets,
+  newMember,
+  sendingEpoch,
+} from '@symmetra/protocol';
+import type { BelievedDue, HeldEpoch, MemberGroup, MemberOutput, MemberStep } from '@symmetra/protocol';
+import { Lane } from '../lane.js';
+import type { NodeClock } from '../network/node-clock.js';
+import type { Policies } from '../network/policies.js';
+import { Waiters } from '../session/waiters.js';
+import type { DeviceState } from '../state/device-state.js';
+import { deviceClosed } from '../timers.js';
+import { groupUnknown } from './group-options.js';
+
+const PREFIX = 'group/';
+/** Groups of which the device has no key yet; what is pushed out here, the nodes bring again. */
+const MAX_WITHOUT_KEY = 64;
+
+/** What the store needs. */
+export interface GroupStoreParts {
+  readonly state: DeviceState;
+  readonly deviceId: Uint8Array;
+  readonly nodeClock: Pick<NodeClock, 'now'>;
+  readonly policies: Pick<Policies, 'current'>;
+}
+
+/** GRP-9: what this device holds of its groups. Each step is stored before anything comes of it. */
+export class GroupStore {
+  readonly #parts: GroupStoreParts;
+  readonly #groups = new Map<string, MemberGroup>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #waiters = new Map<string, Waiters>();
+  #closed = false;
+
+  private constructor(parts: GroupStoreParts) {
+    this.#parts = parts;
+  }
+
+  static async load(parts: GroupStoreParts): Promise<GroupStore> {
+    const store = new GroupStore(parts);
+    for (const { name, value } of await parts.state.list<MemberGroup>(PREFIX)) store.#groups.set(name, value);
+    return store;
+  }
+
+  /** The groups of which this device has, or had, a key. */
+  names(): readonly string[] {
+    return [...this.#groups].filter(([, { newest }]) => newest !== undefined).map(([name]) => name);
+  }
+
+  /** Whether the device knows the group, with a key or without. */
+  has(name: string): boolean {
+    return this.#groups.has(name);
+  }
+
+  /** Number, threshold and nodes of the newest epoch that was ever held. @throws GROUP_UNKNOWN */
+  last(name: string): NonNullable<MemberGroup['newest']> {
+    const newest = this.#groups.get(name)?.newest;
+    if (newest === undefined) throw groupUnknown(name);
+    return newest;
+  }
+
+  /** The newest epoch that is held. */
+  newest(name: string): HeldEpoch | undefined {
+    return this.#groups.get(name)?.epochs[0];
+  }
+
+  /** The newest epoch that is held. @throws GROUP_UNKNOWN, GROUP_EXPIRED when the time of all was over */
+  held(name: string): HeldEpoch {
+    const newest = this.newest(name);
+    if (newest !== undefined) return newest;
+    const { epoch } = this.last(name);
+    throw new SymmetraError('GROUP_EXPIRED', "the time of the group's newest epoch is over", {
+      groupId: name,
+      epoch,
+    });
+  }
+
+  /** Every epoch that is held, whether its time is over or not. */
+  epochs(name: string): readonly HeldEpoch[] {
+    return this.#groups.get(name)?.epochs ?? [];
+  }
+
+  /** GRP-9: the epochs under which messages are taken, newest first. */
+  accepted(name: string): readonly HeldEpoch[] {
+    return acceptedEpochs(this.epochs(name), this.#parts.nodeClock.now(), this.#boundMs);
+  }
+
+  /** The epoch under which this device sends; undefined while it is held up, or its time is over. */
+  sending(name: string): HeldEpoch | undefined {
+    const group = this.#groups.get(name);
+    return group && sendingEpoch(group, this.#parts.nodeClock.now(), this.#boundMs);
+  }
+
+  /** GRP-10: what k nodes say of the newest epoch, when it needs another one. */
+  due(name: string): BelievedDue | undefined {
+    const group = this.#groups.get(name);
+    return group && believedDue(group);
+  }
+
+  /** GRP-10: somebody is out, and nothing is sent. */
+  isSuspended(name: string): boolean {
+    return (this.due(name)?.out.length ?? 0) > 0 && this.sending(name) === undefined;
+  }
+
+  /** Fulfilled when the group changes next. */
+  async changed(name: string): Promise<void> {
+    const waiters = this.#waiters.get(name) ?? new Waiters();
+    this.#waiters.set(name, waiters);
+    return waiters.wait();
+  }
+
+  /**
+   * Takes one step; steps of one group follow one another.
+   * @throws what the step throws, then nothing changed; DISK_FULL
+   */
+  async step(groupId: Uint8Array, take: (group: MemberGroup) => MemberStep): Promise<MemberOutput> {
+    const name = toHex(groupId);
+    return this.#laneOf(name).run(async () => {
+      if (this.#closed) throw deviceClosed();
+      const before = this.#groups.get(name) ?? newMember(groupId, this.#parts.deviceId);
+      const { state, output, consumed } = take(before);
+      await this.#put(name, output.kind === 'out' ? undefined : state, before);
+      for (const secret of consumed) secret.wipe();
+      if (output.kind !== 'nothing') this.#release(name);
+      return output;
+    });
+  }
+
+  /** Erases the keys of epochs that are over. @returns when the next one is, node time */
+  async sweep(): Promise<number> {
+    const now = this.#parts.nodeClock.now();
+    for (const name of this.names()) {
+      await this.#laneOf(name).run(async () => {
+        const before = this.#groups.get(name);
+        if (before === undefined || this.#closed) return;
+        const { state, consumed } = endEpochs(before, now, this.#boundMs);
+        if (consumed.length === 0) return;
+        await this.#put(name, state, before);
+        for (const secret of consumed) secret.wipe();
+      });
+    }
+    const all = this.names().map((name) => this.epochs(name));
+    const barred = all.some((epochs) => epochs.length > 1) ? now + this.#boundMs : Number.POSITIVE_INFINITY;
+    return Math.min(barred, ...all.flat().map(endMs));
+  }
+
+  /** Erases a group. @returns whether there was one */
+  async erase(name: string): Promise<boolean> {
+    return this.#laneOf(name).run(async () => {
+      const before = this.#groups.get(name);
+      if (before === undefined) return false;
+      await this.#put(name, undefined, before);
+      for (const secret of memberSecrets(before)) secret.wipe();
+      this.#release(name);
+      return true;
+    });
+  }
+
+  /** Waits for what is being stored, then forgets the secrets. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(Array.from(this.#lanes.values(), async (lane) => lane.run(async () => undefined)));
+    for (const group of this.#groups.values()) for (const secret of memberSecrets(group)) secret.wipe();
+    this.#groups.clear();
+    for (const waiters of this.#waiters.values()) waiters.release();
+  }
+
+  get #boundMs(): number {
+    return this.#parts.policies.current.groupBoundSeconds * 1000;
+  }
+
+  async #put(name: string, state: MemberGroup | undefined, before: MemberGroup): Promise<void> {
+    if (state === before) return;
+    await this.#parts.state.commit([{ key: PREFIX + name, value: state ?? null }]);
+    if (state === undefined) {
+      this.#groups.delete(name);
+      return;
+    }
+    const isNew = !this.#groups.has(name);
+    this.#groups.set(name, state);
+    if (isNew) await this.#makeRoom();
+  }
+
+  /** Nodes that lie may bring groups that never get a key: the oldest of them goes. */
+  async #makeRoom(): Promise<void> {
+    const without = [...this.#groups].filter(([, { newest }]) => newest === undefined);
+    const [oldest] = without;
+    if (oldest === undefined || without.length <= MAX_WITHOUT_KEY) return;
+    const [name, group] = oldest;
+    await this.#parts.state.commit([{ key: PREFIX + name, value: null }]);
+    this.#groups.delete(name);
+    for (const secret of memberSecrets(group)) secret.wipe();
+  }
+
+  #release(name: string): void {
+    const waiters = this.#waiters.get(name);
+    this.#waiters.delete(name);
+    waiters?.release();
+  }
+
+  #laneOf(name: string): Lane {
+    const lane = this.#lanes.get(name) ?? new Lane();
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+}
+
+/** When an epoch's lifetime is over, node time. */
+export function endMs({ receivedMs, header }: HeldEpoch): number {
+  return receivedMs + header.limits.lifetimeSeconds * 1000;
+}

@@ -1,0 +1,213 @@
+import { equalConstantTime, fromHex, toBase32, toHex } from '@symmetra/crypto';
+import { inspectGroupMessage } from '@symmetra/protocol';
+import type { BelievedDue, HeldEpoch, ProtocolContext } from '@symmetra/protocol';
+import type { Message } from '@symmetra/rpc';
+import type { Logger } from '@symmetra/runtime';
+import { codeOf, mostTelling } from '../failure.js';
+import type { Descriptors } from '../network/descriptors.js';
+import type { NodeClock } from '../network/node-clock.js';
+import type { Policies } from '../network/policies.js';
+import type { DeviceRandomness } from '../randomness.js';
+import type { Connection } from '../session/connection.js';
+import type { BroadcastFrame } from '../session/home-link.js';
+import type { DeviceState } from '../state/device-state.js';
+import type { Timers } from '../timers.js';
+import { Confirmations } from './confirmations.js';
+import { Dealing } from './dealing.js';
+import { GroupDeliveries } from './deliveries.js';
+import { EarlyMessages } from './early-messages.js';
+import type { EpochName, GroupDueInfo, GroupEnding, GroupInfo, GroupMessage } from './group-info.js';
+import { GroupSchedule } from './group-schedule.js';
+import { GroupStore, endMs } from './group-store.js';
+import { GroupMessages } from './messages.js';
+
+const LEAVE = '/symmetra.group.v1.GroupService/Leave';
+/** What a node says that has this device in the group no more. */
+const LEFT_BEFORE = new Set(['GROUP_NOT_MEMBER', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
+/** What a message meets whose epoch is on its way. */
+const EARLY = new Set(['GROUP_EPOCH_UNKNOWN', 'GROUP_UNKNOWN', 'GROUP_EXPIRED']);
+const NOTHING = new Uint8Array(0);
+
+/** What groups tell. */
+export interface GroupListener {
+  group(info: GroupInfo): void;
+  groupMessage(message: GroupMessage): void;
+  groupDue(due: GroupDueInfo): void;
+  groupEnded(ending: GroupEnding): void;
+  failure(error: unknown): void;
+}
+
+/** What groups need. */
+export interface GroupsParts {
+  readonly context: ProtocolContext;
+  readonly deviceId: Uint8Array;
+  readonly state: DeviceState;
+  readonly descriptors: Descriptors;
+  readonly policies: Policies;
+  readonly nodeClock: NodeClock;
+  readonly random: DeviceRandomness;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly connection: () => Connection;
+  readonly listener: GroupListener;
+}
+
+/** The groups of this device: what nodes bring, what is dealt, sealed and opened. */
+export class Groups {
+  readonly store: GroupStore;
+  readonly dealing: Dealing;
+  readonly messages: GroupMessages;
+  readonly #parts: GroupsParts;
+  readonly #deliveries: GroupDeliveries;
+  readonly #schedule: GroupSchedule;
+  readonly #early: EarlyMessages;
+  #bound = false;
+
+  private constructor(parts: GroupsParts, store: GroupStore, messages: GroupMessages) {
+    this.#parts = parts;
+    this.store = store;
+    this.messages = messages;
+    const { listener, timers } = parts;
+    const onFailure = (error: unknown): void => listener.failure(error);
+    this.dealing = new Dealing({ ...parts, store, onFailure });
+    this.#schedule = new GroupSchedule({ ...parts, store, messages, dealing: this.dealing, onFailure });
+    this.#early = new EarlyMessages(() => timers.monotonic());
+    this.#deliveries = new GroupDeliveries({
+      ...parts,
+      store,
+      confirmations: new Confirmations(parts),
+      listener: {
+        epoch: (name, epoch) => this.#onEpoch(name, epoch),
+        due: (name, due) => this.#onDue(name, due),
+        out: (name) => void this.#forget(name, 'removed').catch(onFailure),
+        failure: onFailure,
+      },
+    });
+  }
+
+  static async load(parts: GroupsParts): Promise<Groups> {
+    const store = await GroupStore.load(parts);
+    const messages = await GroupMessages.load({
+      ...parts,
+      store,
+      onUse: (epoch, counter) => groups.#schedule.used(epoch, counter),
+    });
+    const groups: Groups = new Groups(parts, store, messages);
+    return groups;
+  }
+
+  /** GRP-8: a welcome in this device's session with a node. */
+  welcome(nodeId: string, message: Message<'symmetra.group.v1.Welcome'>): void {
+    void this.#deliveries.welcome(nodeId, message);
+  }
+
+  /** GRP-7, GRP-10: what the home passes on of what nodes signed. */
+  broadcast(frame: BroadcastFrame): void {
+    void this.#deliveries.broadcast(frame);
+  }
+
+  /** GRP-12: a message that the home passes on. */
+  groupMessage(message: Uint8Array): void {
+    void this.#open(Uint8Array.from(message));
+  }
+
+  /** A home was found. The first time, what an earlier process left undone goes on. */
+  bound(): void {
+    if (this.#bound) return;
+    this.#bound = true;
+    this.dealing.resume().catch((error: unknown) => this.#parts.listener.failure(error));
+    this.#schedule.start();
+  }
+
+  /** GRP-10: leaves a group at its nodes, and erases it here. @throws GROUP_UNKNOWN, why too few nodes took it */
+  async leave(name: string): Promise<void> {
+    const { nodes, threshold } = this.store.last(name);
+    const groupId = fromHex(name);
+    const connection = this.#parts.connection();
+    const left = await Promise.allSettled(
+      nodes.map(async (nodeId) => connection.call(nodeId, LEAVE, { groupId })),
+    );
+    const failures = left
+      .flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+      .filter((error) => !LEFT_BEFORE.has(codeOf(error)));
+    if (nodes.length - failures.length < threshold) throw mostTelling(failures);
+    await this.store.erase(name);
+    await this.#forget(name, 'left');
+  }
+
+  /** CTL-4: this device is revoked: everything is erased. */
+  async revoked(): Promise<void> {
+    for (const name of this.store.names()) {
+      await this.store.erase(name);
+      await this.#forget(name, 'revoked');
+    }
+  }
+
+  /** What may be shown of a group. @throws GROUP_UNKNOWN, GROUP_EXPIRED */
+  info(name: string): GroupInfo {
+    const { store } = this;
+    const newest = store.held(name);
+    const { header, fingerprint } = newest;
+    return {
+      groupId: name,
+      ...epochName(newest),
+      members: header.members,
+      fingerprint: toHex(fingerprint),
+      manager: header.managers.some((id) => equalConstantTime(id, this.#parts.deviceId)),
+      purpose: header.purpose,
+      suite: header.suiteId,
+      notAfter: new Date(endMs(newest)).toISOString(),
+      accepted: store.accepted(name).map(epochName),
+      suspended: store.isSuspended(name),
+    };
+  }
+
+  /** Stores what is not stored yet, and forgets the secrets. */
+  async close(): Promise<void> {
+    await this.messages.close();
+    await this.store.close();
+  }
+
+  #onEpoch(name: string, epoch: HeldEpoch): void {
+    this.#schedule.kick();
+    if (this.store.newest(name) === epoch) this.#parts.listener.group(this.info(name));
+    for (const message of this.#early.take(name)) void this.#open(message);
+  }
+
+  #onDue(name: string, { epochId, reason, out }: BelievedDue): void {
+    this.#schedule.kick();
+    this.#parts.listener.groupDue({
+      groupId: name,
+      epochId: toHex(epochId),
+      reason,
+      out: out.map(toBase32),
+    });
+  }
+
+  /** One that overtook its epoch is tried again with that; others that do not open are dropped. */
+  async #open(message: Uint8Array): Promise<void> {
+    const { deviceId, listener, logger } = this.#parts;
+    try {
+      const opened = await this.messages.open(message, NOTHING);
+      if (opened.sender !== toBase32(deviceId)) listener.groupMessage(opened);
+    } catch (error) {
+      const code = codeOf(error);
+      if (EARLY.has(code)) this.#early.hold(toHex(inspectGroupMessage(message).groupId), message);
+      else if (code === 'DISK_FULL') listener.failure(error);
+      else logger.debug({ code }, 'A group message was dropped.');
+    }
+  }
+
+  /** What hangs on a group whose keys are erased. */
+  async #forget(name: string, reason: GroupEnding['reason']): Promise<void> {
+    await this.dealing.forget(name);
+    await this.messages.sweep();
+    this.#parts.logger.info({ group: name, reason }, 'A group is over for this device.');
+    this.#parts.listener.groupEnded({ groupId: name, reason });
+  }
+}
+
+/** Number and id of an epoch, as they are shown. */
+export function epochName({ header, epochId }: HeldEpoch): EpochName {
+  return { epoch: header.epoch, epochId: toHex(epochId) };
+}
