@@ -1,6 +1,9 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { NodeClient, ClientLink, Message, MessageInput, SealedMethod } from '@symmetra/rpc';
 
+/** What a device gets on its link. */
+export type LinkFrame = Message<'symmetra.link.v1.ConnectResponse'>;
+
 type Sealed = Message<'symmetra.sealed.v1.Sealed'>;
 
 interface Waiting {
@@ -16,12 +19,20 @@ export class TestLink {
   readonly closed: Promise<SymmetraError | undefined>;
   #lastCall = 0;
 
-  /** @param onEvent takes each event as it arrives. */
-  constructor(client: NodeClient, onEvent: (event: Message<'symmetra.link.v1.Event'>) => void) {
+  /**
+   * @param onEvent takes each event as it arrives.
+   * @param onFrame takes each whole frame, after its events.
+   */
+  constructor(
+    client: NodeClient,
+    onEvent: (event: Message<'symmetra.link.v1.Event'>) => void,
+    onFrame: (frame: LinkFrame) => void = () => undefined,
+  ) {
     this.#link = client.connectLink();
-    this.#link.onFrame(({ replies, events }) => {
-      for (const reply of replies) this.#settle(reply);
-      for (const event of events) onEvent(event);
+    this.#link.onFrame((frame) => {
+      for (const reply of frame.replies) this.#settle(reply);
+      for (const event of frame.events) onEvent(event);
+      onFrame(frame);
     });
     this.closed = new Promise((resolve) => {
       this.#link.onClose((reason) => {

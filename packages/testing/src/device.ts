@@ -36,6 +36,7 @@ import type {
 import { METHODS, NodeClient, decode, encode } from '@symmetra/rpc';
 import type { Message, MessageInput, PlaintextReply, PlaintextRequest, SealedMethod } from '@symmetra/rpc';
 import { TestLink } from './device-link.js';
+import type { LinkFrame } from './device-link.js';
 
 const EVENT_METHOD = '/symmetra.link.v1.LinkService/Event';
 const EVENT_WAIT_MS = 10_000;
@@ -59,6 +60,9 @@ export class TestDevice {
   readonly sessions = new Map<string, SessionEnd>();
   readonly events: ReceivedEvent[] = [];
   link: TestLink | undefined;
+  /** Takes each event as it was opened, and each frame of the link. */
+  onEvent: (event: ReceivedEvent) => void = () => undefined;
+  onFrame: (frame: LinkFrame) => void = () => undefined;
   readonly #token: ReturnType<typeof decodeToken>;
   readonly #enrolmentNonce: Uint8Array;
   readonly #suiteId: number;
@@ -219,7 +223,11 @@ export class TestDevice {
   /** Opens sessions with the nodes, a link to the home node, and attaches everywhere. */
   async connect(home: string, nodes = this.nodeIds): Promise<void> {
     for (const nodeId of nodes) await this.openSession(nodeId);
-    this.link = new TestLink(this.client(home), (event) => this.#take(event));
+    this.link = new TestLink(
+      this.client(home),
+      (event) => this.#take(event),
+      (frame) => this.onFrame(frame),
+    );
     await this.attach(home, home);
     for (const nodeId of nodes) if (nodeId !== home) await this.attach(nodeId, home);
   }
@@ -324,6 +332,7 @@ export class TestDevice {
     if (session === undefined || sealed === null) return;
     const event = decode('symmetra.link.v1.DeviceEvent', session.open(EVENT_METHOD, sealed));
     this.events.push({ ...event, node });
+    this.onEvent({ ...event, node });
   }
 
   #node(nodeId: string): Descriptor['nodes'][number] {

@@ -14,5 +14,8 @@ export type { RequestOverrides } from './administrator.js';
 export { TestDevice, fresh } from './device.js';
 export type { ReceivedEvent } from './device.js';
 export { TestLink } from './device-link.js';
+export { GroupDevice } from './group-device.js';
+export { TestGroup } from './test-group.js';
+export type { TestDeal, TestDealRequest } from './test-group.js';
 export { NodeNetwork } from './node-network.js';
 export type { LogLine } from './node-network.js';
