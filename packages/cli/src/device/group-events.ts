@@ -22,7 +22,7 @@ export function tellGroupEvents(device: Device, output: Output, only?: string): 
     const { plaintext, ...rest } = message;
     tell(
       message.groupId,
-      { event: 'groupMessage', ...rest, ...contentOf(plaintext) } as { readonly event: string },
+      { event: 'groupMessage', ...rest, ...contentOf(plaintext) },
       messageSentence(message),
     );
   });
@@ -30,14 +30,14 @@ export function tellGroupEvents(device: Device, output: Output, only?: string): 
     const out = due.out.length === 0 ? '' : `; out: ${due.out.join(', ')}`;
     tell(
       due.groupId,
-      { event: 'groupDue', ...due } as { readonly event: string },
+      { event: 'groupDue', ...due },
       `group ${due.groupId} needs another epoch: ${due.reason}${out}`,
     );
   });
   device.on('groupEnded', (ending) =>
     tell(
       ending.groupId,
-      { event: 'groupEnded', ...ending } as { readonly event: string },
+      { event: 'groupEnded', ...ending },
       `group ${ending.groupId} is over for this device: ${ending.reason}; its keys are erased`,
     ),
   );
