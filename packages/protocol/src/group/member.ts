@@ -5,6 +5,7 @@ import type { HeldEpoch } from './epochs.js';
 import type { GroupDue } from './due.js';
 import { gatheredShares } from './gathering.js';
 import type { Gathering } from './gathering.js';
+import type { GroupHeader } from './header.js';
 import { believed, withNotice } from './notices.js';
 import type { BelievedDue, HeldNotice } from './notices.js';
 import type { DealtHeader, NodePath } from './welcome.js';
@@ -29,7 +30,7 @@ export interface MemberGroup {
   readonly gatherings: readonly Gathering[];
   /** Newest first. */
   readonly epochs: readonly HeldEpoch[];
-  /** The newest epoch that was ever held. */
+  /** The newest epoch that was ever held; 0 where none was, and this member deals the first. */
   readonly newest: NewestEpoch | undefined;
   /** Ids of epochs that were held, and hashes of deals whose tag did not fit; the last ones. */
   readonly past: readonly Uint8Array[];
@@ -70,15 +71,22 @@ export type MemberOutput =
 /** One step of a member of a group. */
 export type MemberStep = Step<MemberGroup, MemberOutput>;
 
-/** GRP-9: a member that nobody told anything yet; the first welcome begins with it. */
-export function newMember(groupId: Uint8Array, deviceId: Uint8Array): MemberGroup {
+/**
+ * GRP-9: a member that nobody told anything yet; the first welcome begins with it.
+ * @param founded of the first epoch, at the device that deals it: it may be due anew before anybody has its key.
+ */
+export function newMember(
+  groupId: Uint8Array,
+  deviceId: Uint8Array,
+  founded?: Pick<GroupHeader, 'threshold' | 'nodes'>,
+): MemberGroup {
   return {
     groupId,
     deviceId,
     paths: [],
     gatherings: [],
     epochs: [],
-    newest: undefined,
+    newest: founded && { epoch: 0, threshold: founded.threshold, nodes: founded.nodes },
     past: [],
     farewells: [],
     notices: [],
@@ -153,8 +161,8 @@ export function isWanted(state: MemberGroup, { header, epochId, dealHash }: Deal
 /** GRP-10: takes note of a node's notice. @param due from {@link readBroadcast}; it is of this group. */
 export function receiveDue(state: MemberGroup, due: GroupDue, nowMs: number): MemberStep {
   checkGroup(state, due.groupId);
-  const { newest } = state;
-  if (newest === undefined || due.epoch < newest.epoch || !newest.nodes.includes(due.nodeId)) {
+  const basis = basisOf(state);
+  if (basis === undefined || due.epoch < basis.epoch || !basis.nodes.includes(due.nodeId)) {
     return { state, output: { kind: 'nothing' }, consumed: [] };
   }
   const next = { ...state, notices: withNotice(state.notices, due, nowMs) };
@@ -165,8 +173,13 @@ export function receiveDue(state: MemberGroup, due: GroupDue, nowMs: number): Me
 
 /** GRP-10: what k nodes say of an epoch that needs another one; undefined when they say nothing. */
 export function believedDue(state: MemberGroup): BelievedDue | undefined {
-  const { newest, notices, deviceId } = state;
-  return newest && believed(notices, newest.threshold, deviceId);
+  const basis = basisOf(state);
+  return basis && believed(state.notices, basis.threshold, state.deviceId);
+}
+
+/** Which nodes are asked and how many are believed: of the newest epoch, before the first one of what waits for shares. */
+function basisOf({ newest, gatherings }: MemberGroup): NewestEpoch | undefined {
+  return newest ?? gatherings.map(({ header }) => ({ ...header, epoch: 0 }))[0];
 }
 
 /**
