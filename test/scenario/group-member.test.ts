@@ -170,6 +170,7 @@ describe('GRP-9: one node that lies', () => {
     ['a short share', 'SHARE_MISMATCH', (fields) => ({ ...fields, share: fields.share.slice(1) })],
     ['another header', 'SHARE_MISMATCH', (fields) => ({ ...fields, header: flipped(fields.header, 24) })],
     ['no header', 'BAD_ENCODING', (fields) => ({ ...fields, header: fields.header.slice(0, 9) })],
+    ['a short tag', 'BAD_HEADER', (fields) => ({ ...fields, tag: fields.tag.slice(1) })],
     ['a place outside the tree', 'BAD_ENCODING', (fields) => ({ ...fields, place: 8 })],
     ['a path too short', 'BAD_ENCODING', (fields) => ({ ...fields, pathKeys: fields.pathKeys.slice(32) })],
   ];
@@ -517,8 +518,9 @@ describe('GRP-10: a notice that an epoch is due', () => {
   test('of one node is kept for three epochs at most', () => {
     const { scene, members } = createdGroup(suite, FIVE);
     const alice = memberOf(members, 'alice');
-    for (let epoch = 1; epoch <= 6; epoch++)
+    for (let epoch = 1; epoch <= 6; epoch++) {
       alice.due(notice(scene, 'bern', { epoch, epochId: Uint8Array.of(epoch) }));
+    }
     expect(alice.state.notices.map(({ epoch }) => epoch)).toEqual([4, 5, 6]);
     alice.due(notice(scene, 'bern', { epoch: 5, epochId: Uint8Array.of(5) }));
     expect(alice.state.notices.map(({ epoch }) => epoch)).toEqual([4, 6, 5]);

@@ -24,7 +24,8 @@ import type { Vector } from './vector.js';
 const TIME_MS = 1_900_000_000_000;
 const METHOD = '/symmetra.admin.v1.AdminService/ListDevices';
 
-const descriptor: Descriptor = {
+/** The network of the vectors. */
+export const descriptor: Descriptor = {
   networkId: NETWORK_ID,
   version: 7,
   nodes: NODE_IDS.map((id) => ({

@@ -1,6 +1,7 @@
 import type { SuiteTable } from '@symmetra/crypto';
 import { controlVector } from './control.js';
 import { enrolment } from './enrolment.js';
+import { groupVector } from './group.js';
 import { networkVector } from './network.js';
 import { pairwiseVector } from './pairwise.js';
 import { codeVector, proofVector } from './proof.js';
@@ -23,6 +24,7 @@ export function vectorFiles(suites: SuiteTable): ReadonlyMap<string, string> {
       'ratchet.json': perSuite((id) => chainVectors(suites, id).ratchet),
       'session.json': perSuite((id) => chainVectors(suites, id).session),
       'pairwise.json': perSuite((id) => pairwiseVector(suites, id)),
+      'group.json': perSuite((id) => groupVector(suites, id)),
       'control.json': controlVector(),
     }).map(([name, vector]) => [name, `${JSON.stringify({ about: INPUTS, ...vector }, undefined, 2)}\n`]),
   );

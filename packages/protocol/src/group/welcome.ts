@@ -53,7 +53,10 @@ export interface ReadWelcome {
   readonly share: Share | undefined;
 }
 
-/** GRP-9: a header with the names of its epoch, once it is not below the member's floors. */
+/**
+ * GRP-9: a header with the names of its epoch, once it is not below the member's floors.
+ * @throws NOT_IN_NODE_SET, BELOW_FLOOR, SUITE_FORBIDDEN, BAD_HEADER
+ */
 export function checkDealt(
   context: ProtocolContext,
   floors: HeaderFloors,
@@ -68,6 +71,9 @@ export function checkDealt(
   }
   checkHeaderFloors(floors, header);
   const suite = context.suites.get(header.suiteId);
+  if (tag.length !== suite.hashLength) {
+    throw new SymmetraError('BAD_HEADER', "the header's tag has a length that its suite does not make");
+  }
   const names = {
     epochId: groupEpochId(suite, headerBytes),
     dealHash: dealHash(suite, headerBytes, tag),
