@@ -30,7 +30,7 @@ export interface MemberGroup {
   readonly gatherings: readonly Gathering[];
   /** Newest first. */
   readonly epochs: readonly HeldEpoch[];
-  /** The newest epoch that was ever held; 0 where none was, and this member deals the first. */
+  /** The newest epoch that was ever held; 0 where none was. */
   readonly newest: NewestEpoch | undefined;
   /** Ids of epochs that were held, and hashes of deals whose tag did not fit; the last ones. */
   readonly past: readonly Uint8Array[];
@@ -72,13 +72,14 @@ export type MemberOutput =
 export type MemberStep = Step<MemberGroup, MemberOutput>;
 
 /**
- * GRP-9: a member that nobody told anything yet; the first welcome begins with it.
- * @param founded of the first epoch, at the device that deals it: it may be due anew before anybody has its key.
+ * GRP-9: a member that nobody told anything yet; the first welcome begins with it, or the first notice that names this
+ * device in the dealing order: an epoch may be suspended before it has its key.
+ * @param known by whom a notice is believed as long as there was no epoch: the descriptor's nodes, and its least k.
  */
 export function newMember(
   groupId: Uint8Array,
   deviceId: Uint8Array,
-  founded?: Pick<GroupHeader, 'threshold' | 'nodes'>,
+  known?: Pick<GroupHeader, 'threshold' | 'nodes'>,
 ): MemberGroup {
   return {
     groupId,
@@ -86,7 +87,7 @@ export function newMember(
     paths: [],
     gatherings: [],
     epochs: [],
-    newest: founded && { epoch: 0, threshold: founded.threshold, nodes: founded.nodes },
+    newest: known && { epoch: 0, threshold: known.threshold, nodes: known.nodes },
     past: [],
     farewells: [],
     notices: [],
