@@ -22,6 +22,8 @@ const REACHED_THROUGH: Readonly<Record<string, string>> = {
   readNodeId: 'decodeHeader',
   readPreamble: 'inspectOffer',
   readLimits: 'decodeHeader',
+  decodeEpochBroadcast: 'readBroadcast',
+  decodeGroupDue: 'readBroadcast',
   readLines: 'serveOwner',
   readJsonFile: 'openDevice',
   readNetworkFile: 'startNetwork',
