@@ -1,4 +1,4 @@
-import { concat, sha256, toHex, utf8 } from '@symmetra/crypto';
+import { concat, sha256, suites, toHex, utf8 } from '@symmetra/crypto';
 import {
   MAX_SEALS,
   Roster,
@@ -12,7 +12,7 @@ import {
   plantTree,
   rekey,
 } from '@symmetra/protocol';
-import type { PathUpdate, RosterChanges, TreePath } from '@symmetra/protocol';
+import type { PathUpdate, RosterChanges, TreePath, TreeUpdate } from '@symmetra/protocol';
 import { array, assert, property, record, shuffledSubarray, string } from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -228,6 +228,29 @@ describe('GRP-7: what a removal costs', () => {
   });
 });
 
+describe('GRP-6: every suite', () => {
+  test.each([1, 2, 3])('suite %i takes a tree a step on', (id) => {
+    const own = { ...scope, suite: suites.get(id) };
+    const { roster, rows, read } = planted(9);
+    const keys = pathKeysOf(own, read, 4, 2, 0);
+    const changes = roster.plan([device(1)], []);
+    const change = { heightBefore: 4, changes, height: 4, ...seal(1), random: stream(`suite ${id}`) };
+    const { pages, update } = rekey(own, read, change);
+    for (const [name, value] of pages) rows.set(name, value as Uint8Array);
+    const followed = advancePath(
+      own,
+      { place: 2, height: 4, step: 0, keys },
+      {
+        ...(update as TreeUpdate),
+        ...seal(1),
+        height: 4,
+      },
+    );
+    expect(followed.share).toEqual(seal(1).share);
+    expect(followed.path.keys).toEqual(pathKeysOf(own, read, 4, 2, 1));
+  });
+});
+
 describe('GRP-13: who is not in an epoch', () => {
   test('opens nothing of its broadcast with all that it ever held: former members, later ones, and both together', () => {
     assert(
@@ -295,6 +318,16 @@ describe('GRP-9: a member that gets a wrong broadcast', () => {
     );
     expect(member.keys).toEqual(kept);
     expect(advancePath(scope, path, update).share).toEqual(world.share);
+  });
+
+  test('that comes after one that it missed refuses it, though its keys would lead there', () => {
+    const rotated = new TreeWorld('missed', numbers(3));
+    const first = rotated.paths.get(1) as TreePath;
+    for (const removed of [[], []]) rotated.epoch({ removed, added: [] });
+    const [, later] = rotated.past as [Past, Past];
+    expect(() => advancePath(scope, first, later.update)).toThrow(
+      expect.objectContaining({ code: 'AUTHENTICATION_FAILED' }),
+    );
   });
 
   test.each([
