@@ -26,6 +26,8 @@ export interface TreeUpkeepParts {
 /** GRP-6: takes the keys that an epoch did not need to its step, in the background, so that no former key is left. */
 export class TreeUpkeep {
   readonly #parts: TreeUpkeepParts;
+  /** Groups whose turn is set: a group with an epoch every few seconds gets its turn too. */
+  readonly #noted = new Set<string>();
 
   constructor(parts: TreeUpkeepParts) {
     this.#parts = parts;
@@ -33,7 +35,12 @@ export class TreeUpkeep {
 
   /** A group's tree may lag behind its step. */
   note(groupHex: string): void {
-    this.#parts.timers.set(`tree/${groupHex}`, AFTER_MS, () => void this.run(groupHex));
+    if (this.#noted.has(groupHex)) return;
+    this.#noted.add(groupHex);
+    this.#parts.timers.set(`tree/${groupHex}`, AFTER_MS, () => {
+      this.#noted.delete(groupHex);
+      void this.run(groupHex);
+    });
   }
 
   /** Advances all pages of a group. Never fails: what is left goes the next time. */
