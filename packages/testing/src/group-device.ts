@@ -69,6 +69,12 @@ export class GroupDevice {
     await Promise.all(nodes.map(async (nodeId) => this.send(nodeId, deal)));
   }
 
+  /** The link breaks; sessions last. */
+  unplug(): void {
+    this.device.link?.close();
+    this.device.link = undefined;
+  }
+
   /** The epoch, once this member holds it. */
   async held({ epochId }: { readonly epochId: Uint8Array }): Promise<HeldEpoch> {
     const hex = toHex(epochId);

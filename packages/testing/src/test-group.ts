@@ -6,8 +6,8 @@ import type { TestDevice } from './device.js';
 
 /** What a test asks of an epoch. */
 export interface TestDealRequest {
-  readonly added?: readonly TestDevice[];
-  readonly removed?: readonly TestDevice[];
+  readonly added?: readonly Pick<TestDevice, 'deviceId'>[];
+  readonly removed?: readonly Pick<TestDevice, 'deviceId'>[];
   /** Fields of the header that are not as they should be. */
   readonly header?: Partial<GroupRequest>;
 }
