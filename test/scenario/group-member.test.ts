@@ -1,9 +1,10 @@
 import { suites, toHex } from '@symmetra/crypto';
-import { believedDue, dealDelayMs, encodeState, sendingEpoch } from '@symmetra/protocol';
+import { believedDue, dealDelayMs, encodeState, newMember, sendingEpoch } from '@symmetra/protocol';
 import type { EpochBroadcast, MemberOutput, WelcomeFields } from '@symmetra/protocol';
 import { describe, expect, test } from 'vitest';
 import {
   BOUND_MS,
+  GROUP_ID,
   GroupScene,
   LIFETIME_SECONDS,
   NODE_IDS,
@@ -403,6 +404,41 @@ describe('GRP-9: what ends', () => {
   });
 });
 
+describe('GRP-9: a node that is behind', () => {
+  test('brings an epoch that was overtaken, and its path is of use', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const alice = memberOf(members, 'alice');
+    const [a, b] = scene.nodes;
+    const second = three(scene.next({}));
+    alice.hear(second[0]);
+    const third = three(scene.next({}));
+    alice.welcome(a.nodeId, a.welcome('alice'));
+    expect(alice.welcome(b.nodeId, b.welcome('alice'))).toMatchObject({ kind: 'epoch' });
+    expect(alice.hear(second[2])).toMatchObject({ kind: 'epoch', confirmTo: ['cairo'] });
+    expect(alice.held).toEqual([3, 2, 1]);
+    expect(alice.hear(third[2])).toMatchObject({ kind: 'held', confirmTo: ['cairo'] });
+  });
+
+  test('brings nothing of an epoch older than those that are held', () => {
+    const scene = new GroupScene(suite);
+    scene.next({ added: FIVE });
+    const alice = new SceneMember('alice');
+    const [a, b, c] = scene.nodes;
+    const late = c.welcome('alice');
+    [a, b].forEach((node) => alice.welcome(node.nodeId, node.welcome('alice')));
+    for (let i = 0; i < 3; i++) scene.next({}).forEach((broadcast) => alice.hear(broadcast));
+    expect(alice.held).toEqual([4, 3, 2]);
+    expect(alice.welcome(c.nodeId, late)).toMatchObject({ kind: 'held' });
+    const old = scene.deal({ epoch: 1, salt: 'old' });
+    const { header, tag } = old.deal;
+    expect(alice.welcome(c.nodeId, { ...late, header, tag, share: c.shareOf(old) })).toEqual({
+      kind: 'nothing',
+    });
+    expect(alice.state.paths.map(({ nodeId }) => nodeId)).toEqual(['amsterdam', 'bern']);
+    expect(alice.state.gatherings).toEqual([]);
+  });
+});
+
 describe('GRP-9: a member that is out', () => {
   test('erases the group when k nodes vacated its place, not when one did', () => {
     const { scene, members } = createdGroup(suite, FIVE);
@@ -513,6 +549,26 @@ describe('GRP-10: a notice that an epoch is due', () => {
     alice.due(notice(scene, 'bern', { out }));
     expect(believedDue(alice.state)).toMatchObject({ out, turn: undefined });
     expect(new SceneMember('frank').due(notice(scene, 'bern'))).toEqual({ kind: 'nothing' });
+  });
+
+  test('is believed before the member has its first epoch', () => {
+    const scene = new GroupScene(suite);
+    scene.next({ added: FIVE });
+    const bob = new SceneMember('bob');
+    bob.welcome('amsterdam', scene.nodes[0].welcome('bob'));
+    bob.due(notice(scene, 'amsterdam'));
+    expect(bob.due(notice(scene, 'cairo'))).toMatchObject({
+      kind: 'due',
+      due: { turn: { place: 1, of: 2 } },
+    });
+    const carol = new SceneMember('carol');
+    carol.state = newMember(GROUP_ID, deviceOf('carol'), { threshold: 2, nodes: NODE_IDS });
+    const order = [deviceOf('carol')];
+    carol.due(notice(scene, 'amsterdam', { order }));
+    expect(carol.due(notice(scene, 'cairo', { order }))).toMatchObject({ kind: 'due' });
+    scene.nodes.forEach((node) => carol.welcome(node.nodeId, node.welcome('carol')));
+    expect(carol.held).toEqual([1]);
+    expect(sendingEpoch(carol.state, 0, BOUND_MS)).toBeUndefined();
   });
 
   test('of one node is kept for three epochs at most', () => {

@@ -95,6 +95,14 @@ describe('GRP-12: counters and limits', () => {
     expect(codeOf(() => unlimited.open(unlimited.seal(2 ** 32)))).toBe('AUTHENTICATION_FAILED');
   });
 
+  test('nothing is opened or sealed with keys that were erased', () => {
+    const ends = endsOf(suite);
+    const message = ends.seal(0);
+    for (const { messageKey } of [ends.sent, ...ends.epochs]) messageKey.wipe();
+    expect(codeOf(() => ends.open(message))).toBe('SECRET_WIPED');
+    expect(codeOf(() => ends.seal(1))).toBe('SECRET_WIPED');
+  });
+
   test('there are windows for as many senders as members', () => {
     const ends = endsOf(suite);
     const from = (name: string): string => {

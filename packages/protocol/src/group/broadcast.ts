@@ -4,8 +4,9 @@ import type { ProtocolContext } from '../context.js';
 import { descriptorNode } from '../control/descriptor.js';
 import type { Descriptor } from '../control/descriptor.js';
 import { MAX_MEMBERS } from '../tree/shape.js';
+import { TREE_SEAL_LENGTH } from '../tree/key.js';
 import type { TreeSeal } from '../tree/key.js';
-import { DUE_TYPE, decodeGroupDue } from './due.js';
+import { DUE_TYPE, readDue } from './due.js';
 import type { GroupDue } from './due.js';
 import { decodeGroupHeader } from './header.js';
 import type { GroupHeader } from './header.js';
@@ -16,10 +17,6 @@ export const MAX_BROADCAST = 60_000;
 const EPOCH_TYPE = 1;
 const MAX_ITEMS = 4096;
 const MAX_HASH = 64;
-/** A share or a key of 32 bytes, sealed. */
-const SEALED_LENGTH = 48;
-/** Version and network id, before the type. */
-const TYPE_AT = 17;
 
 /** Places that follow one another. */
 export interface PlaceRange {
@@ -100,8 +97,7 @@ export function readBroadcast(
   content: Uint8Array,
   signature: Uint8Array,
 ): EpochBroadcast | GroupDue {
-  const broadcast =
-    content[TYPE_AT] === DUE_TYPE ? decodeGroupDue(context, content) : decodeEpochBroadcast(context, content);
+  const broadcast = decodeBroadcast(context, content);
   const { signingKey } = descriptorNode(descriptor, broadcast.nodeId);
   if (!verify(signature, content, signingKey, 'groupBroadcastSign')) {
     throw new SymmetraError('BAD_SIGNATURE', "the node's broadcast does not verify", {
@@ -111,29 +107,46 @@ export function readBroadcast(
   return broadcast;
 }
 
-/** @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, SUITE_UNKNOWN, BAD_HEADER */
-export function decodeEpochBroadcast(context: ProtocolContext, content: Uint8Array): EpochBroadcast {
+/**
+ * Reads what a node said to all members, without its signature.
+ * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, SUITE_UNKNOWN, BAD_HEADER
+ */
+export function decodeBroadcast(context: ProtocolContext, content: Uint8Array): EpochBroadcast | GroupDue {
   if (content.length > MAX_BROADCAST) {
     throw new EncodingError('a broadcast is longer than a node may make it', { length: content.length });
   }
   const reader = new Reader(content, 'broadcast');
   readPreamble(context, reader);
   const type = reader.u8();
-  if (type !== EPOCH_TYPE) throw new EncodingError('a broadcast is of unknown type', { type });
+  if (type !== EPOCH_TYPE && type !== DUE_TYPE) {
+    throw new EncodingError('a broadcast is of unknown type', { type });
+  }
+  const broadcast = type === EPOCH_TYPE ? readEpoch(context, reader) : readDue(reader);
+  reader.end();
+  return broadcast;
+}
+
+function readEpoch(context: ProtocolContext, reader: Reader): EpochBroadcast {
   const nodeId = readNodeId(reader);
   const headerBytes = reader.bytes();
-  const fields = {
+  return {
+    kind: 'epoch',
+    nodeId,
+    header: decodeGroupHeader(context, headerBytes),
+    headerBytes,
     tag: reader.bytes(MAX_HASH),
     from: reader.bytes(MAX_HASH),
     step: readCount(reader),
     nonce: reader.raw(NONCE_LENGTH),
     vacated: readRanges(reader),
     taken: readRanges(reader),
-    seals: reader.list(MAX_ITEMS, (r) => ({ level: r.u8(), index: r.u32(), sealed: r.raw(SEALED_LENGTH) })),
-    sealedShare: reader.raw(SEALED_LENGTH),
+    seals: reader.list(MAX_ITEMS, (r) => ({
+      level: r.u8(),
+      index: r.u32(),
+      sealed: r.raw(TREE_SEAL_LENGTH),
+    })),
+    sealedShare: reader.raw(TREE_SEAL_LENGTH),
   };
-  reader.end();
-  return { kind: 'epoch', nodeId, header: decodeGroupHeader(context, headerBytes), headerBytes, ...fields };
 }
 
 function readRanges(reader: Reader): readonly PlaceRange[] {

@@ -1,12 +1,6 @@
-import { Reader, SymmetraError } from '@symmetra/crypto';
-import {
-  DEVICE_ID_LENGTH,
-  SHORT_ID_LENGTH,
-  preamble,
-  readCount,
-  readNodeId,
-  readPreamble,
-} from '../context.js';
+import { SymmetraError } from '@symmetra/crypto';
+import type { Reader } from '@symmetra/crypto';
+import { DEVICE_ID_LENGTH, SHORT_ID_LENGTH, preamble, readCount, readNodeId } from '../context.js';
 import type { ProtocolContext } from '../context.js';
 
 /** GRP-10: the type of a notice among what nodes sign for members. */
@@ -56,13 +50,9 @@ export function encodeGroupDue(context: ProtocolContext, due: Omit<GroupDue, 'ki
     .finish();
 }
 
-/** @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK */
-export function decodeGroupDue(context: ProtocolContext, content: Uint8Array): GroupDue {
-  const reader = new Reader(content, 'notice that an epoch is due');
-  readPreamble(context, reader);
-  const type = reader.u8();
-  if (type !== DUE_TYPE) throw new SymmetraError('BAD_ENCODING', 'this is not a notice', { type });
-  const due: GroupDue = {
+/** GRP-10: the fields behind the type. @throws BAD_ENCODING */
+export function readDue(reader: Reader): GroupDue {
+  return {
     kind: 'due',
     nodeId: readNodeId(reader),
     groupId: reader.raw(SHORT_ID_LENGTH),
@@ -73,8 +63,6 @@ export function decodeGroupDue(context: ProtocolContext, content: Uint8Array): G
     order: reader.list(MAX_ORDER, (r) => r.raw(DEVICE_ID_LENGTH)),
     boundSeconds: reader.u32(),
   };
-  reader.end();
-  return due;
 }
 
 function readReason(reader: Reader): DueReason {
