@@ -1,6 +1,6 @@
 import { toHex } from '@symmetra/crypto';
 import { MAX_EPOCH_SKIP, MAX_REMOVED, Roster } from '@symmetra/protocol';
-import type { GroupRules } from '@symmetra/protocol';
+import type { GroupRules, NodeGroup } from '@symmetra/protocol';
 import { describe, expect, it } from 'vitest';
 import {
   ALICE,
@@ -283,9 +283,8 @@ describe('GRP-4: more than one deal can remove are out at once', () => {
     const [one, two] = nodes as [GroupNode, GroupNode];
     const names = nodeNames(2);
     let base = inForceAt(nodes, dealOn(undefined, names, 2, { added: [ALICE, BOB, ...crowd] }));
-    for (const each of nodes) {
-      for (const out of crowd) each.out(out, 'revoked');
-    }
+    const gone = crowd.map((deviceId) => ({ deviceId, reason: 'revoked' as const }));
+    for (const each of nodes) each.state = { ...(each.state as NodeGroup), out: gone };
     const few = dealOn(base, names, 2, { removed: crowd.slice(0, 511) });
     expect(codeOf(() => one.receive(few))).toBe('MEMBER_REVOKED');
     base = inForceAt(nodes, dealOn(base, names, 2, { removed: crowd.slice(0, MAX_REMOVED) }));

@@ -1,4 +1,6 @@
 import {
+  MAX_ECHOED,
+  Roster,
   countEchoes,
   echoOf,
   echoQuorum,
@@ -95,7 +97,7 @@ describe('GRP-5: the echo', () => {
     expect(countEchoes(book, ['n2'], hash(2))).toBe(0);
     expect(countEchoes(say(book, 5, 3), ['n2'], hash(1))).toBe(0);
     const many = Array.from({ length: 100 }, (_, i) => ({ epoch: i, dealHash: hash(i) }));
-    expect(receiveEcho(new Map(), 'n2', many).get('n2')).toHaveLength(4);
+    expect(receiveEcho(new Map(), 'n2', many).get('n2')).toHaveLength(MAX_ECHOED);
   });
 
   it('a node that lost the echoes, or restarted with a pending deal, hears them again, also of an overtaken epoch', () => {
@@ -206,10 +208,14 @@ describe('GRP-5, GRP-11: two dealers, and nodes that split', () => {
     const dealt = deal(now, { added: [DAVE] });
     for (const node of up) node.receive(dealt);
     for (const node of up) at(3).hear(node);
-    const short = new GroupNode('n9', nodeNames(3), 2);
-    expect(codeOf(() => at(3).receive(dealt, short))).toBe('DEALER_NOT_MEMBER');
-    const wrong = network(3, 2).at(1);
-    expect(codeOf(() => at(3).receive(dealt, wrong))).toBe('ROSTER_MISMATCH');
+    const code = (whole: Roster): string => {
+      const [, , part] = dealt.parts;
+      return codeOf(() =>
+        at(3).receivePart({ ...part!, share: part!.share.slice() }, ALICE, { dealt: whole }),
+      );
+    };
+    expect(code(Roster.of([]))).toBe('DEALER_NOT_MEMBER');
+    expect(code(now.roster)).toBe('ROSTER_MISMATCH');
     const revoking = at(3).state as NodeGroup;
     at(3).out(CAROL, 'revoked');
     expect(codeOf(() => at(3).receive(dealt, at(1)))).toBe('MEMBER_REVOKED');
@@ -351,13 +357,12 @@ describe('GRP-13: fewer than 2q - n nodes that lie', () => {
     const now = inForceAt(nodes, deal(base, { removed: [BOB], header: { managers: [ALICE] } }));
     const forged = deal(base, { dealer: BOB, added: [MALLORY], header: { epoch: 3 } });
     const said = [{ epoch: 3, dealHash: forged.deal.dealHash }];
-    const whole = new GroupNode('liar', nodeNames(5), 2);
-    whole.roster.apply({ vacated: [], taken: [...forged.next.roster.members()] });
     for (const liars of [1, 2]) {
       for (const place of Array.from({ length: liars }, (_, i) => 5 - i)) {
         at(1).echoes = receiveEcho(at(1).echoes, `n${place}`, said);
       }
-      expect(codeOf(() => at(1).receive(forged, whole))).toBe('GROUP_BEHIND');
+      const [part] = forged.parts;
+      expect(codeOf(() => at(1).receivePart(part!, BOB, { dealt: forged.next.roster }))).toBe('GROUP_BEHIND');
     }
     expect(at(1).state?.inForce?.epochId).toEqual(now.epochId);
   });

@@ -1,4 +1,4 @@
-import { toHex } from '@symmetra/crypto';
+import { equalConstantTime, toHex } from '@symmetra/crypto';
 import {
   DEFAULT_POLICY,
   Roster,
@@ -16,6 +16,7 @@ import {
 import type {
   Deal,
   DealAnswer,
+  DealView,
   DeviceStanding,
   EchoBook,
   GroupDeal,
@@ -175,13 +176,13 @@ export class GroupNode {
     };
   }
 
-  /** GRP-4; `from`: who has the whole roster of the deal. */
+  /** GRP-4; `from`: who gives the whole roster of the deal, or the epoch that it follows. */
   receive(dealt: Dealt, from?: GroupNode, sender: Uint8Array = dealt.request.dealer): DealAnswer {
     const part = dealt.parts[dealt.request.nodes.indexOf(this.nodeId)] ?? (dealt.parts[0] as GroupDeal);
-    return this.receivePart({ ...part, share: part.share.slice() }, sender, from?.pendingRoster());
+    return this.receivePart({ ...part, share: part.share.slice() }, sender, from?.given(dealt));
   }
 
-  receivePart(part: GroupDeal, sender: Uint8Array, whole?: Roster): DealAnswer {
+  receivePart(part: GroupDeal, sender: Uint8Array, given: Pick<DealView, 'dealt' | 'base'> = {}): DealAnswer {
     const { state, output } = receiveDeal(CONTEXT, this.state, sender, part, {
       rules: this.rules,
       roster: this.roster,
@@ -191,7 +192,7 @@ export class GroupNode {
         if (this.standings.has(name)) return this.standings.get(name);
         return { revoked: false, stage: 'production' };
       },
-      ...(whole && { dealt: whole }),
+      ...given,
     });
     this.state = stored(state);
     if (output.changes !== undefined) this.changes = output.changes;
@@ -243,11 +244,20 @@ export class GroupNode {
     this.state = this.state && stored(this.state);
   }
 
-  /** The roster that another node may ask for. */
-  pendingRoster(): Roster {
+  /** What another node gets that is behind. */
+  given({ deal, request }: Dealt): Pick<DealView, 'dealt' | 'base'> {
+    const { pending, inForce } = this.state ?? {};
     const roster = Roster.of(this.roster.members());
-    if (this.changes !== undefined) roster.apply(this.changes);
-    return roster;
+    const base =
+      inForce !== undefined && equalConstantTime(inForce.epochId, request.previous)
+        ? { base: { header: inForce.header, tag: inForce.tag, roster: Roster.of(roster.members()) } }
+        : {};
+    if (pending !== undefined && equalConstantTime(pending.dealHash, deal.dealHash)) {
+      roster.apply(this.changes as RosterChanges);
+      return { dealt: roster, ...base };
+    }
+    const isHeld = inForce !== undefined && equalConstantTime(inForce.dealHash, deal.dealHash);
+    return isHeld ? { dealt: roster } : base;
   }
 }
 

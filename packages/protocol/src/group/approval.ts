@@ -29,10 +29,11 @@ export interface GroupDeal {
 }
 
 /**
- * Why a deal may follow what this node has: it is the group's first; it follows the epoch in force here; it follows
- * another one, but undoes nothing that is known here (`own`) or q other nodes echo it (`vouched`).
+ * Why a deal may follow what this node has (GRP-11): it is the group's first; it follows the epoch in force here; q other
+ * nodes echo it (`vouched`); the epoch in force here came to nobody, and the deal undoes no removal (`own`); it follows a
+ * newer epoch that q other nodes stand by (`based`).
  */
-export type DealBasis = 'first' | 'next' | 'own' | 'vouched';
+export type DealBasis = 'first' | 'next' | 'vouched' | 'own' | 'based';
 
 /** Most members that one deal removes. */
 export const MAX_REMOVED = 512;
@@ -40,11 +41,13 @@ export const MAX_REMOVED = 512;
 /** What a deal changes, and relative to what. */
 export interface DealScene {
   readonly basis: DealBasis;
-  /** Of the epoch in force here; empty when there is none. */
+  /** Of the epoch in force here, empty when there is none; `based`: of the epoch that the deal follows. */
   readonly roster: Roster;
   readonly out: readonly OutDevice[];
-  /** Header of the epoch in force here. */
+  /** Header of the epoch whose roster it is. */
   readonly inForce?: GroupHeader;
+  /** The whole roster of the deal, when that is not worked out from what the dealer named. */
+  readonly after?: Roster;
   readonly standingOf: (deviceId: Uint8Array) => DeviceStanding | undefined;
 }
 
@@ -138,7 +141,11 @@ function isAmong(devices: readonly Uint8Array[], deviceId: Uint8Array): boolean 
 }
 
 /** @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY */
-function checkAdded(rules: GroupRules, { roster, standingOf }: DealScene, changes: RosterChanges): void {
+export function checkAdded(
+  rules: GroupRules,
+  { roster, standingOf }: Pick<DealScene, 'roster' | 'standingOf'>,
+  changes: RosterChanges,
+): void {
   for (const { deviceId } of changes.taken) {
     if (roster.placeOf(deviceId) !== undefined) continue;
     const standing = standingOf(deviceId);
@@ -201,14 +208,15 @@ function checkOut({ basis, out, roster }: DealScene, stays: (deviceId: Uint8Arra
 
 /** @throws GROUP_EMPTY */
 function checkSize(header: GroupHeader, { basis, roster, out, inForce }: DealScene): void {
-  if (header.members > 1 || basis === 'vouched' || inForce?.members === 1) return;
+  if (header.members > 1 || basis === 'vouched' || basis === 'based' || inForce?.members === 1) return;
   if (out.some(({ deviceId }) => roster.placeOf(deviceId) !== undefined)) return;
   throw new SymmetraError('GROUP_EMPTY', 'the group would have one member only');
 }
 
 /** @throws BAD_BARRIER */
 function checkBarrier(header: GroupHeader, { basis, inForce }: DealScene, removed: number): void {
-  const before = basis === 'next' && inForce !== undefined ? inForce.barrier : header.barrier;
+  const isKnown = (basis === 'next' || basis === 'based') && inForce !== undefined;
+  const before = isKnown ? inForce.barrier : header.barrier;
   const moved = header.barrier === header.epoch;
   if (moved !== removed > 0 || (!moved && header.barrier !== before)) {
     throw new SymmetraError('BAD_BARRIER', 'the barrier does not fit what the deal removes');

@@ -7,14 +7,14 @@ export interface EchoedDeal {
   readonly dealHash: Uint8Array;
 }
 
-/** What one node says of a group: its pending deal, the one in force there and two that were, as far as it has them. */
+/** What one node says of a group: its pending deal, the one in force there and some that were, as far as it has them. */
 export type GroupEcho = readonly EchoedDeal[];
 
 /** What the **other** nodes said of a group, by node id. It lives in memory: who restarts asks again. */
 export type EchoBook = ReadonlyMap<string, GroupEcho>;
 
 /** Most deals in one echo. */
-export const MAX_ECHOED = 4;
+export const MAX_ECHOED = 6;
 
 /** GRP-5: q, the larger of k and the least majority of n. */
 export function echoQuorum(nodes: number, threshold: number): number {
@@ -38,4 +38,19 @@ export function receiveEcho(book: EchoBook, nodeId: string, echo: GroupEcho): Ec
 export function countEchoes(book: EchoBook, nodes: readonly string[], dealHash: Uint8Array): number {
   return nodes.filter((node) => book.get(node)?.some((said) => equalConstantTime(said.dealHash, dealHash)))
     .length;
+}
+
+/**
+ * How many of some nodes can not have an epoch come into force any more that they do not have: they name one above it, and
+ * not the epoch itself.
+ */
+export function countPassed(
+  book: EchoBook,
+  nodes: readonly string[],
+  { epoch, dealHash }: EchoedDeal,
+): number {
+  const passed = (echo: GroupEcho): boolean =>
+    echo.some((said) => said.epoch > epoch) &&
+    !echo.some((said) => said.epoch === epoch && equalConstantTime(said.dealHash, dealHash));
+  return nodes.filter((node) => passed(book.get(node) ?? [])).length;
 }

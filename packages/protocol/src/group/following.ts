@@ -2,13 +2,16 @@ import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
 import type { ProtocolContext } from '../context.js';
 import type { Roster } from '../tree/roster.js';
 import { mayDeal } from './approval.js';
-import type { DealBasis, DealScene, GroupDeal } from './approval.js';
-import { countEchoes, echoQuorum } from './echo.js';
-import type { EchoBook } from './echo.js';
-import { decodeGroupHeader } from './header.js';
+import type { DealScene, GroupDeal } from './approval.js';
+import { countEchoes, countPassed, echoQuorum } from './echo.js';
+import type { EchoedDeal } from './echo.js';
+import { dealHash, decodeGroupHeader, groupEpochId } from './header.js';
 import type { GroupHeader } from './header.js';
 import { MAX_EPOCH_SKIP } from './dealer.js';
 import type { DealView, NodeGroup } from './node-group.js';
+
+/** What is the same on every basis. */
+type Found = Omit<DealScene, 'basis'>;
 
 /**
  * GRP-4: whether the number of a deal may come next here.
@@ -17,7 +20,7 @@ import type { DealView, NodeGroup } from './node-group.js';
 export function checkEpoch(
   state: NodeGroup | undefined,
   header: GroupHeader,
-  { rules, echoes }: DealView,
+  view: DealView,
   hash: Uint8Array,
 ): void {
   const held = state?.inForce?.epoch ?? 0;
@@ -26,9 +29,9 @@ export function checkEpoch(
       epoch: held,
     });
   }
-  const { epoch, dealHash } = state?.echoed ?? { epoch: held, dealHash: hash };
-  const known = Math.max(held, epoch);
-  if (header.epoch < known || (header.epoch === epoch && !equalConstantTime(dealHash, hash))) {
+  const echoed = state?.echoed ?? { epoch: held, dealHash: hash };
+  const known = Math.max(held, echoed.epoch);
+  if (header.epoch < known || (header.epoch === echoed.epoch && !equalConstantTime(echoed.dealHash, hash))) {
     throw new SymmetraError(
       'GROUP_CONFLICT',
       'another deal of this epoch, or of a higher one, was echoed here',
@@ -37,8 +40,7 @@ export function checkEpoch(
       },
     );
   }
-  const quorum = echoQuorum(header.nodes.length, header.threshold);
-  if (header.epoch > known + MAX_EPOCH_SKIP && vouchers(header, rules.nodeId, echoes, hash) < quorum) {
+  if (header.epoch > known + MAX_EPOCH_SKIP && vouchers(header, view, hash) < quorumOf(header)) {
     throw new SymmetraError('GROUP_CONFLICT', 'the deal skips too many epochs', { epoch: known });
   }
 }
@@ -70,9 +72,13 @@ export function sceneOf(
   if (current !== undefined && equalConstantTime(header.previous, current.epochId)) {
     return { ...scene, basis: 'next' };
   }
-  const basis = basisBehind(header, scene, deal, view, hash);
-  if (basis === undefined) throw behind(state);
-  return { ...scene, basis };
+  const standing = vouchers(header, view, hash);
+  const followed =
+    vouchedScene(header, scene, view, standing) ??
+    (standing > 0 ? ownScene(header, scene, deal, view, current) : undefined) ??
+    basedScene(context, state, header, scene, view);
+  if (followed === undefined) throw behind(state);
+  return followed;
 }
 
 /** @throws GROUP_ENDED, GROUP_EXISTS */
@@ -86,43 +92,81 @@ function checkFirst(context: ProtocolContext, state: NodeGroup | undefined, head
   }
 }
 
-/**
- * GRP-11: whether a node that has another epoch in force, or none, may follow the deal of the others: when q of them
- * echo it; or when so many do that the epoch in force here can not have come to a member, the dealer may deal here too,
- * and undoes nothing.
- */
-function basisBehind(
+/** GRP-11, 1: q other nodes echo the deal. */
+function vouchedScene(
   header: GroupHeader,
-  scene: Omit<DealScene, 'basis'>,
+  scene: Found,
+  { dealt }: DealView,
+  standing: number,
+): DealScene | undefined {
+  if (dealt === undefined || standing < quorumOf(header)) return undefined;
+  return { ...scene, basis: 'vouched', after: dealt };
+}
+
+/**
+ * GRP-11, 2: so many nodes passed over the epoch in force here that no member holds it; the dealer may deal here too, and
+ * undoes no removal.
+ */
+function ownScene(
+  header: GroupHeader,
+  scene: Found,
   deal: GroupDeal,
   { rules, echoes, dealt }: DealView,
-  hash: Uint8Array,
-): DealBasis | undefined {
-  if (dealt === undefined) return undefined;
-  const quorum = echoQuorum(header.nodes.length, header.threshold);
-  const standing = vouchers(header, rules.nodeId, echoes, hash);
-  if (standing >= quorum) return 'vouched';
-  const mayFollow =
-    standing > header.nodes.length - quorum && scene.inForce !== undefined && mayDeal(header, scene);
-  return mayFollow && undoesNothing(scene.roster, dealt, deal) ? 'own' : undefined;
+  current: EchoedDeal | undefined,
+): DealScene | undefined {
+  if (dealt === undefined || current === undefined || !mayDeal(header, scene)) return undefined;
+  const passed = countPassed(echoes, othersOf(header, rules.nodeId), current);
+  const follows = passed > header.nodes.length - quorumOf(header) && undoesNothing(scene.roster, dealt, deal);
+  return follows ? { ...scene, basis: 'own', after: dealt } : undefined;
 }
 
-/** How many other nodes echo a deal. */
-function vouchers(header: GroupHeader, nodeId: string, echoes: EchoBook, hash: Uint8Array): number {
-  const others = header.nodes.filter((node) => node !== nodeId);
-  return countEchoes(echoes, others, hash);
+/**
+ * GRP-11, 3: checks the deal as one that follows the epoch that q others stand by, when that is newer than the one here.
+ * Who left by what this node heard may be a member again.
+ */
+function basedScene(
+  context: ProtocolContext,
+  state: NodeGroup | undefined,
+  header: GroupHeader,
+  scene: Found,
+  view: DealView,
+): DealScene | undefined {
+  const { base } = view;
+  if (base === undefined || state?.ended === true) return undefined;
+  const inForce = decodeGroupHeader(context, base.header);
+  const suite = context.suites.get(inForce.suiteId);
+  const fits =
+    equalConstantTime(groupEpochId(suite, base.header), header.previous) &&
+    equalConstantTime(inForce.groupId, header.groupId) &&
+    equalConstantTime(inForce.rosterRoot, base.roster.root()) &&
+    inForce.members === base.roster.size &&
+    inForce.height === base.roster.height &&
+    inForce.epoch > (state?.inForce?.epoch ?? 0);
+  const standing = vouchers(header, view, dealHash(suite, base.header, base.tag));
+  if (!fits || standing < quorumOf(header)) return undefined;
+  const based = { ...scene, basis: 'based', roster: base.roster, inForce } as const;
+  const revoked = { ...based, out: scene.out.filter(({ reason }) => reason === 'revoked') };
+  return mayDeal(header, revoked) ? revoked : based;
 }
 
-/** Whether the dealer named everybody who comes or goes relative to the roster that this node has. */
-function undoesNothing(roster: Roster, dealt: Roster, { removed, added }: GroupDeal): boolean {
-  return named(roster, dealt, removed) && named(dealt, roster, added);
+function othersOf(header: GroupHeader, nodeId: string): readonly string[] {
+  return header.nodes.filter((node) => node !== nodeId);
 }
 
-/** Whether everybody who is in one roster and not in the other is named. */
-function named(one: Roster, other: Roster, names: readonly Uint8Array[]): boolean {
-  const known = new Set(names.map(toHex));
-  for (const { deviceId } of one.members()) {
-    if (other.placeOf(deviceId) === undefined && !known.has(toHex(deviceId))) return false;
+function quorumOf({ nodes, threshold }: GroupHeader): number {
+  return echoQuorum(nodes.length, threshold);
+}
+
+/** How many other nodes of a header echo a deal. */
+function vouchers(header: GroupHeader, { rules, echoes }: DealView, hash: Uint8Array): number {
+  return countEchoes(echoes, othersOf(header, rules.nodeId), hash);
+}
+
+/** Whether the dealer named everybody who comes relative to the roster that this node has: so no removal is undone. */
+function undoesNothing(roster: Roster, dealt: Roster, { added }: GroupDeal): boolean {
+  const named = new Set(added.map(toHex));
+  for (const { deviceId } of dealt.members()) {
+    if (roster.placeOf(deviceId) === undefined && !named.has(toHex(deviceId))) return false;
   }
   return true;
 }

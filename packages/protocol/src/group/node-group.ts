@@ -2,8 +2,9 @@ import { Secret, SymmetraError, equalConstantTime } from '@symmetra/crypto';
 import type { ProtocolContext, Step } from '../context.js';
 import type { DeviceStanding } from '../pairwise/broker.js';
 import type { Share } from '../pairwise/transcript.js';
-import type { Roster, RosterChanges } from '../tree/roster.js';
-import { checkChanges, checkDealer, checkGroupRules } from './approval.js';
+import { Roster } from '../tree/roster.js';
+import type { RosterChanges } from '../tree/roster.js';
+import { checkAdded, checkChanges, checkDealer, checkGroupRules } from './approval.js';
 import type { DealScene, GroupDeal, GroupRules } from './approval.js';
 import { countEchoes, echoQuorum } from './echo.js';
 import type { EchoBook, EchoedDeal, GroupEcho } from './echo.js';
@@ -22,7 +23,7 @@ import type { OutDevice } from './order.js';
  */
 
 /** Epochs before the one in force whose echo a node still answers with. */
-const MAX_PAST = 2;
+const MAX_PAST = 4;
 
 /** A deal that this node approved. */
 export interface GroupEpoch extends EchoedDeal {
@@ -39,7 +40,7 @@ export interface NodeGroup {
   /** 16 bytes. */
   readonly groupId: Uint8Array;
   readonly inForce?: GroupEpoch;
-  /** What was in force before, the newest first; at most two. */
+  /** What was in force before, the newest first; at most four. */
   readonly past: readonly EchoedDeal[];
   readonly pending?: GroupEpoch;
   /** Who left or was revoked, and has to be removed. */
@@ -59,6 +60,16 @@ export interface DealView {
   readonly standingOf: (deviceId: Uint8Array) => DeviceStanding | undefined;
   /** The whole roster of this deal, from a node that echoes it; only after GROUP_BEHIND, GROUP_UNKNOWN or GROUP_ENDED. */
   readonly dealt?: Roster;
+  /** The epoch that this deal follows, from a node that has it in force; likewise. */
+  readonly base?: DealBase;
+}
+
+/** An epoch as another node has it in force. */
+export interface DealBase {
+  /** Canonical bytes. */
+  readonly header: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly roster: Roster;
 }
 
 /** The node stands by the deal. */
@@ -106,8 +117,9 @@ export function receiveDeal(
   checkGroupRules(view.rules, suite, header, deal.share);
   checkEpoch(state, header, view, hash);
   const scene = sceneOf(context, state, header, deal, view, hash);
-  const changes = changesOf(header, scene, deal, view);
-  checkChanges(view.rules, header, scene, changes, deal.removed.length);
+  const planned = changesOf(header, scene, deal);
+  checkChanges(view.rules, header, scene, planned, deal.removed.length);
+  const changes = scene.basis === 'based' ? ownChanges(view, scene.roster, planned) : planned;
   const pending: GroupEpoch = {
     header: deal.header,
     tag: deal.tag,
@@ -131,17 +143,23 @@ function answer({ epoch, dealHash: hash, epochId }: GroupEpoch, inForce: boolean
   return { epoch, dealHash: hash, epochId, inForce };
 }
 
-/** @throws GROUP_NOT_MANAGER, MEMBER_UNKNOWN, MEMBER_TWICE, GROUP_TOO_LARGE */
-function changesOf(
-  header: GroupHeader,
-  scene: DealScene,
-  deal: GroupDeal,
-  { dealt }: DealView,
-): RosterChanges {
-  const { basis, roster } = scene;
-  if (dealt !== undefined && (basis === 'own' || basis === 'vouched')) return roster.differences(dealt);
+/** Relative to the roster of the scene. @throws GROUP_NOT_MANAGER, MEMBER_UNKNOWN, MEMBER_TWICE, GROUP_TOO_LARGE */
+function changesOf(header: GroupHeader, scene: DealScene, deal: GroupDeal): RosterChanges {
+  if (scene.after !== undefined) return scene.roster.differences(scene.after);
   checkDealer(header, scene);
-  return roster.plan(deal.removed, deal.added);
+  return scene.roster.plan(deal.removed, deal.added);
+}
+
+/**
+ * The changes of a deal that follows a newer epoch, relative to the roster in force here.
+ * @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY
+ */
+function ownChanges(view: DealView, base: Roster, planned: RosterChanges): RosterChanges {
+  const after = Roster.of(base.members());
+  after.apply(planned);
+  const changes = view.roster.differences(after);
+  checkAdded(view.rules, view, changes);
+  return changes;
 }
 
 /** The state with a deal pending. A leave that q other nodes outweighed is forgotten. */
@@ -153,15 +171,13 @@ function approved(
   stays: (deviceId: Uint8Array) => boolean,
 ): NodeGroup {
   const out = state?.out ?? [];
+  const outweighs = basis === 'vouched' || basis === 'based';
   return {
     groupId,
     ...(state?.inForce && { inForce: state.inForce }),
     past: state?.past ?? [],
     pending,
-    out:
-      basis === 'vouched'
-        ? out.filter(({ deviceId, reason }) => reason === 'revoked' || !stays(deviceId))
-        : out,
+    out: out.filter(({ deviceId, reason }) => reason === 'revoked' || !outweighs || !stays(deviceId)),
     echoed: echoed(pending),
     ended: false,
   };
