@@ -21,6 +21,7 @@ class Node:
     id: str
     addresses: list[str]
     kem_keys: dict[int, bytes]
+    signing_key: bytes
 
     @property
     def key_hash(self) -> bytes:
@@ -70,9 +71,9 @@ def _read_node(reader: Reader) -> Node:
     node_id = reader.text(64)
     addresses = reader.listed(lambda: reader.text(255), 16)
     keys = dict(reader.listed(lambda: (reader.u8(), reader.framed(4096)), 16))
-    reader.framed(4096)
+    signing_key = reader.framed(4096)
     reader.text(64)
-    return Node(node_id, addresses, keys)
+    return Node(node_id, addresses, keys, signing_key)
 
 
 def read_descriptor(data: bytes) -> Descriptor:

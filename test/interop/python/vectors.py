@@ -13,6 +13,7 @@ import ratchet
 import session
 from comparison import Raw, Tally, Values, same, valid
 from encoding import Reader, to_base32
+from group_vectors import check_group
 from header import Continuity, read_header
 from primitive_vectors import check_primitives
 from suites import SUITES
@@ -240,7 +241,7 @@ def main(folder: Path) -> None:
     check_token(world)
     check_control(world)
     enrolments, ratchets = world.read('enrolment'), world.read('ratchet')
-    sessions, pairs = world.read('session'), world.read('pairwise')
+    sessions, pairs, groups = (world.read(name) for name in ('session', 'pairwise', 'group'))
     for suite_id in SUITES:
         name = f'suite {suite_id}'
         first = check_enrolment(world, suite_id, enrolments[name])
@@ -250,6 +251,7 @@ def main(folder: Path) -> None:
         check_code(ratchets[name])
         check_session(place, epoch, sessions[name])
         check_pairwise(world, pairs[name])
+        check_group(world.descriptor, world.token.network_id, groups[name])
     print(json.dumps({'checked': Tally.compared}))
 
 
