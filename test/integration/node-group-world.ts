@@ -1,5 +1,6 @@
 import { toHex } from '@symmetra/crypto';
 import type { Policy } from '@symmetra/protocol';
+import type { Clock } from '@symmetra/runtime';
 import { GroupDevice, NodeNetwork, TestDevice, TestGroup, fresh } from '@symmetra/testing';
 import type { TestDeal, TestDealRequest } from '@symmetra/testing';
 
@@ -12,8 +13,8 @@ export class GroupWorld {
     this.network = network;
   }
 
-  static async start(policy: Partial<Policy> = {}): Promise<GroupWorld> {
-    return new GroupWorld(await NodeNetwork.start(policy));
+  static async start(policy: Partial<Policy> = {}, clock?: Clock): Promise<GroupWorld> {
+    return new GroupWorld(await NodeNetwork.start(policy, clock));
   }
 
   get nodeIds(): readonly string[] {

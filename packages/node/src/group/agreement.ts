@@ -81,6 +81,7 @@ export class Agreement {
     });
     if (own === undefined) return;
     const echoes = await this.ask(groupHex, own.nodes, own.echo);
+    if (table.isStopped) return;
     await table.run(groupHex, async (group) => this.#take(group, echoes));
     this.#again(groupHex, pauseMs);
   }

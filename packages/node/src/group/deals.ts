@@ -150,6 +150,10 @@ export class Deals {
     }
     const arriving = changes.taken.map(({ deviceId }) => hexOf(deviceId));
     await this.#parts.memberships.add(group.groupHex, arriving);
+    // A revocation that came before those rows did not find this group.
+    if (arriving.some((deviceHex) => state.isDeviceRevoked(deviceHex))) {
+      throw new SymmetraError('MEMBER_REVOKED', 'a member was revoked while the deal was decided on');
+    }
     const { step, sinceMs } = group.row ?? { step: 0, sinceMs: 0 };
     await table.commit(group, { group: next, step, sinceMs }, [
       { key: groupDealRow(group.groupHex), value: encodeRosterChanges(changes) },
