@@ -3,7 +3,7 @@ import { dealEpoch, groupCoinLength } from '@symmetra/protocol';
 import type { ProtocolContext } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf } from '../backoff.js';
-import { asSymmetraError, codeOf, mostTelling } from '../failure.js';
+import { codeOf, mostTelling } from '../failure.js';
 import { Lane } from '../lane.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { Policies } from '../network/policies.js';
@@ -14,12 +14,13 @@ import type { Timers } from '../timers.js';
 import { NO_CHANGE, isNothing, planChange, planFirst, planRotation, remaining } from './deal-plan.js';
 import type { DealPlan, GroupChange } from './deal-plan.js';
 import type { DealOutcome, DealRecord } from './deal-record.js';
+import { DealRun } from './deal-run.js';
 import { DealSender } from './deal-sender.js';
-import { baseAtNodes } from './group-base.js';
+import { newestBase } from './group-base.js';
 import type { GroupBase } from './group-base.js';
-import { groupUnknown } from './group-options.js';
 import type { GroupWish } from './group-options.js';
 import type { GroupStore } from './group-store.js';
+import { believedEpoch, isReplanned } from './refusals.js';
 import { Rosters } from './rosters.js';
 
 const PREFIX = 'group-deal/';
@@ -28,19 +29,7 @@ const CALLER_MS = 30_000;
 const MAX_PLANS = 8;
 /** GRP-11: the pause before another epoch is dealt grows with the place in the order. */
 const CONFLICT_MS = 400;
-/** After these another plan may fit. */
-const REPLANNED = new Set([
-  'GROUP_CONFLICT',
-  'GROUP_EPOCH_OLD',
-  'GROUP_BEHIND',
-  'DESCRIPTOR_OLD',
-  'MEMBER_LEFT',
-  'MEMBER_REVOKED',
-]);
 const SECRET_LENGTH = 32;
-/** GRP-3: how far above its own a dealer believes the number that one node names. */
-const MAX_STEP = 65_536;
-
 /** What dealing needs. */
 export interface DealingParts {
   readonly context: ProtocolContext;
@@ -62,13 +51,14 @@ export class Dealing {
   readonly #parts: DealingParts;
   readonly #sender: DealSender;
   readonly #rosters: Rosters;
+  readonly #runs = new Map<string, DealRun>();
   readonly #lanes = new Map<string, Lane>();
   /** The groups in which another epoch is dealt by schedule, or because somebody is out. */
   readonly #following = new Set<string>();
 
   constructor(parts: DealingParts) {
     this.#parts = parts;
-    this.#sender = new DealSender(parts);
+    this.#sender = new DealSender(parts.connection);
     this.#rosters = new Rosters(parts.connection);
   }
 
@@ -130,7 +120,7 @@ export class Dealing {
   /** @param strict whether a change that the group has already is an error */
   async #change(groupId: Uint8Array, asked: GroupChange, strict: boolean): Promise<void> {
     const { policies, store } = this.#parts;
-    let base: GroupBase = store.newest(toHex(groupId)) ?? (await this.#askedBase(groupId));
+    let base = store.newest(toHex(groupId)) ?? (await newestBase(this.#parts, groupId, undefined));
     let change = asked;
     const first = base.header.epoch;
     for (let attempt = 1, floor = first; ; attempt++) {
@@ -145,14 +135,14 @@ export class Dealing {
         change = plan.rest;
       } else if (outcome.kind === 'refused') {
         const error = mostTelling(outcome.refusals);
-        if (!REPLANNED.has(error.code) || attempt >= MAX_PLANS) throw error;
+        if (!isReplanned(error.code) || attempt >= MAX_PLANS) throw error;
         if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
         floor = believedEpoch(outcome.refusals, base);
         await this.#pause(base);
       } else if (attempt >= MAX_PLANS) {
         throw pending();
       }
-      base = await this.#newestBase(groupId, base);
+      base = await newestBase(this.#parts, groupId, base);
     }
   }
 
@@ -163,7 +153,7 @@ export class Dealing {
       if (outcome.kind === 'refused') throw mostTelling(outcome.refusals);
       return;
     }
-    const base = await this.#newestBase(deal.groupId, undefined);
+    const base = await newestBase(this.#parts, deal.groupId, undefined);
     const change = remaining(await this.#rosters.of(base), deal);
     if (!isNothing(change)) await this.#change(deal.groupId, change, false);
   }
@@ -217,14 +207,21 @@ export class Dealing {
     return outcome;
   }
 
-  /** The shares of a deal are erased with its row, whatever it comes to. */
+  /** The deal is erased when it is over; its shares, when none is on its way any more. */
   async #carry(deal: DealRecord): Promise<DealOutcome> {
-    const groupId = toHex(deal.groupId);
-    const outcome = await this.#sender.carry(deal);
-    await this.#parts.state.commit([{ key: PREFIX + groupId, value: null }]);
-    for (const share of deal.shares) share.wipe();
-    this.#parts.logger.info({ group: groupId, epoch: deal.epoch, state: outcome.kind }, 'A deal is over.');
-    return outcome;
+    const { state, logger } = this.#parts;
+    const name = toHex(deal.groupId);
+    const run = new DealRun(this.#parts, this.#sender, deal);
+    this.#runs.set(name, run);
+    try {
+      const outcome = await run.carry();
+      await state.commit([{ key: PREFIX + name, value: null }]);
+      logger.info({ group: name, epoch: deal.epoch, state: outcome.kind }, 'A deal is over.');
+      return outcome;
+    } finally {
+      this.#runs.delete(name);
+      void run.erase();
+    }
   }
 
   /** GRP-10: a manager deals; others only when their turn has come. @throws GROUP_NOT_MANAGER when it is asked for */
@@ -235,25 +232,6 @@ export class Dealing {
     throw new SymmetraError('GROUP_NOT_MANAGER', 'this device is no manager of the group', {
       groupId: toHex(header.groupId),
     });
-  }
-
-  async #askedBase(groupId: Uint8Array): Promise<GroupBase> {
-    const asked = await baseAtNodes(this.#parts, groupId);
-    if (asked === undefined) throw groupUnknown(toHex(groupId));
-    return asked;
-  }
-
-  /** The newest of what is known, held here and in force at k nodes. */
-  async #newestBase(groupId: Uint8Array, known: GroupBase | undefined): Promise<GroupBase> {
-    const asked = await baseAtNodes(this.#parts, groupId).catch((error: unknown) => {
-      if (codeOf(error) === 'DEVICE_CLOSED') throw error;
-      return undefined;
-    });
-    const [newest] = [this.#parts.store.newest(toHex(groupId)), asked, known]
-      .filter((base) => base !== undefined)
-      .toSorted((one, other) => other.header.epoch - one.header.epoch);
-    if (newest === undefined) throw groupUnknown(toHex(groupId));
-    return newest;
   }
 
   /** GRP-11: a random time that grows with the place among the managers. */
@@ -280,7 +258,7 @@ export class Dealing {
     });
     try {
       await timers.within(CALLER_MS, running, () => {
-        const failures = this.#sender.failuresOf(name);
+        const failures = this.#runs.get(name)?.failures() ?? [];
         return failures.length > 0 ? mostTelling(failures) : pending();
       });
     } finally {
@@ -301,16 +279,6 @@ export class Dealing {
     this.#lanes.set(groupId, lane);
     return lane;
   }
-}
-
-/** GRP-3: the number of an epoch that refusals name, when it is near enough, or k nodes name as high a one. */
-function believedEpoch(refusals: readonly unknown[], { header }: GroupBase): number {
-  const named = refusals
-    .map((refusal) => Number(asSymmetraError(refusal).details['epoch'] ?? 0))
-    .filter(Number.isSafeInteger)
-    .toSorted((one, other) => other - one);
-  const near = named.find((epoch) => epoch <= header.epoch + MAX_STEP);
-  return Math.max(header.epoch, near ?? 0, named[header.threshold - 1] ?? 0);
 }
 
 function pending(): SymmetraError {

@@ -1,4 +1,4 @@
-import { SymmetraError, toBase32, toHex } from '@symmetra/crypto';
+import { SymmetraError, equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
 import {
   readBroadcast,
   readWelcome,
@@ -82,7 +82,10 @@ export class GroupDeliveries {
         Uint8Array.from(signature),
       );
       const groupId = broadcast.kind === 'due' ? broadcast.groupId : broadcast.header.groupId;
-      if (!store.has(toHex(groupId))) return;
+      // An epoch may be suspended before this device has its key: then it may be this one's turn to deal.
+      const isNamed =
+        broadcast.kind === 'due' && broadcast.order.some((id) => equalConstantTime(id, deviceId));
+      if (!isNamed && !store.has(toHex(groupId))) return;
       const output = await store.step(groupId, (group) =>
         broadcast.kind === 'due'
           ? receiveDue(group, broadcast, nodeClock.now())

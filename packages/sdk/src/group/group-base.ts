@@ -1,9 +1,11 @@
 import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
 import { MAX_MEMBERS, decodeGroupHeader, groupEpochId } from '@symmetra/protocol';
 import type { GroupHeader, ProtocolContext } from '@symmetra/protocol';
-import { asSymmetraError, mostTelling } from '../failure.js';
+import { asSymmetraError, codeOf, mostTelling } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { Connection } from '../session/connection.js';
+import { groupUnknown } from './group-options.js';
+import type { GroupStore } from './group-store.js';
 
 const GET_ROSTER = '/symmetra.group.v1.GroupService/GetRoster';
 
@@ -18,13 +20,36 @@ export interface BaseParts {
   readonly context: ProtocolContext;
   readonly descriptors: Pick<Descriptors, 'current'>;
   readonly connection: () => Pick<Connection, 'call'>;
+  readonly store: Pick<GroupStore, 'newest'>;
+}
+
+/**
+ * The newest of the epochs that are known, held here, or in force at k nodes.
+ * @param known an earlier base
+ * @throws when there is none: why the nodes name none, GROUP_UNKNOWN
+ */
+export async function newestBase(
+  parts: BaseParts,
+  groupId: Uint8Array,
+  known: GroupBase | undefined,
+): Promise<GroupBase> {
+  let failure: unknown = groupUnknown(toHex(groupId));
+  const asked = await baseAtNodes(parts, groupId).catch((error: unknown) => {
+    failure = error;
+    return undefined;
+  });
+  const [newest] = [parts.store.newest(toHex(groupId)), asked, known]
+    .filter((base) => base !== undefined)
+    .toSorted((one, other) => other.header.epoch - one.header.epoch);
+  if (newest === undefined || codeOf(failure) === 'DEVICE_CLOSED') throw failure;
+  return newest;
 }
 
 /**
  * The newest epoch that k nodes say is in force; it may be one that they bring to nobody, because somebody is out
  * (GRP-10). Undefined while too few stand in the same epoch. @throws why too few answered
  */
-export async function baseAtNodes(parts: BaseParts, groupId: Uint8Array): Promise<GroupBase | undefined> {
+async function baseAtNodes(parts: BaseParts, groupId: Uint8Array): Promise<GroupBase | undefined> {
   const { nodes, threshold } = parts.descriptors.current;
   const asked = await Promise.allSettled(nodes.map(async ({ id }) => baseAt(parts, id, groupId)));
   const bases = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -94,7 +94,7 @@ export class GroupSchedule {
     await messages.sweep();
     const now = nodeClock.now();
     const dues = store.names().map((name) => {
-      const epoch = Math.max(store.last(name).epoch, store.due(name)?.epoch ?? 0);
+      const epoch = Math.max(store.lastEpoch(name), store.due(name)?.epoch ?? 0);
       const cause = `${epoch} ${store.due(name)?.out.length ?? 0}`;
       const begun = this.#begun.get(name);
       const due = Math.max(this.#dueMs(name), begun?.cause === cause ? begun.againMs : 0);
@@ -115,7 +115,7 @@ export class GroupSchedule {
     const turnMs = due?.turn === undefined ? Infinity : due.sinceMs + dealDelayMs(due.turn, this.#boundMs);
     const epoch = store.newest(name);
     // The time of all epochs was over: whether this device is a manager, the nodes know.
-    if (epoch === undefined) return 0;
+    if (epoch === undefined) return store.lastEpoch(name) > 0 ? 0 : turnMs;
     const { managers, limits } = epoch.header;
     const place = managers.findIndex((id) => equalConstantTime(id, deviceId));
     if (place === -1) return turnMs;

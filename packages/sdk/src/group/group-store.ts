@@ -9,6 +9,7 @@ import {
 } from '@symmetra/protocol';
 import type { BelievedDue, HeldEpoch, MemberGroup, MemberOutput, MemberStep } from '@symmetra/protocol';
 import { Lane } from '../lane.js';
+import type { Descriptors } from '../network/descriptors.js';
 import type { NodeClock } from '../network/node-clock.js';
 import type { Policies } from '../network/policies.js';
 import { Waiters } from '../session/waiters.js';
@@ -25,6 +26,7 @@ export interface GroupStoreParts {
   readonly state: DeviceState;
   readonly deviceId: Uint8Array;
   readonly nodeClock: Pick<NodeClock, 'now'>;
+  readonly descriptors: Pick<Descriptors, 'current'>;
   readonly policies: Pick<Policies, 'current'>;
 }
 
@@ -46,9 +48,9 @@ export class GroupStore {
     return store;
   }
 
-  /** The groups of which this device has, or had, a key. */
+  /** All groups that the device heard of, with a key or without. */
   names(): readonly string[] {
-    return [...this.#groups].filter(([, { newest }]) => newest !== undefined).map(([name]) => name);
+    return [...this.#groups.keys()];
   }
 
   /** Whether the device knows the group, with a key or without. */
@@ -56,10 +58,15 @@ export class GroupStore {
     return this.#groups.has(name);
   }
 
+  /** Number of the newest epoch that was ever held; 0 for none. */
+  lastEpoch(name: string): number {
+    return this.#groups.get(name)?.newest?.epoch ?? 0;
+  }
+
   /** Number, threshold and nodes of the newest epoch that was ever held. @throws GROUP_UNKNOWN */
   last(name: string): NonNullable<MemberGroup['newest']> {
     const newest = this.#groups.get(name)?.newest;
-    if (newest === undefined) throw groupUnknown(name);
+    if (newest === undefined || newest.epoch === 0) throw groupUnknown(name);
     return newest;
   }
 
@@ -121,7 +128,7 @@ export class GroupStore {
     const name = toHex(groupId);
     return this.#laneOf(name).run(async () => {
       if (this.#closed) throw deviceClosed();
-      const before = this.#groups.get(name) ?? newMember(groupId, this.#parts.deviceId);
+      const before = this.#groups.get(name) ?? this.#newGroup(groupId);
       const { state, output, consumed } = take(before);
       await this.#put(name, output.kind === 'out' ? undefined : state, before);
       for (const secret of consumed) secret.wipe();
@@ -185,9 +192,14 @@ export class GroupStore {
     if (isNew) await this.#makeRoom();
   }
 
+  #newGroup(groupId: Uint8Array): MemberGroup {
+    const { nodes, threshold } = this.#parts.descriptors.current;
+    return newMember(groupId, this.#parts.deviceId, { nodes: nodes.map(({ id }) => id), threshold });
+  }
+
   /** Nodes that lie may bring groups that never get a key: the oldest of them goes. */
   async #makeRoom(): Promise<void> {
-    const without = [...this.#groups].filter(([, { newest }]) => newest === undefined);
+    const without = [...this.#groups].filter(([name]) => this.lastEpoch(name) === 0);
     const [oldest] = without;
     if (oldest === undefined || without.length <= MAX_WITHOUT_KEY) return;
     const [name, group] = oldest;

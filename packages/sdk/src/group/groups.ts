@@ -138,8 +138,9 @@ export class Groups {
   /** CTL-4: this device is revoked: everything is erased. */
   async revoked(): Promise<void> {
     for (const name of this.store.names()) {
+      const wasMember = this.store.lastEpoch(name) > 0;
       await this.store.erase(name);
-      await this.#forget(name, 'revoked');
+      if (wasMember) await this.#forget(name, 'revoked');
     }
   }
 

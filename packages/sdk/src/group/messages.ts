@@ -7,6 +7,7 @@ import { Lane } from '../lane.js';
 import type { DeviceRandomness } from '../randomness.js';
 import type { Connection } from '../session/connection.js';
 import type { DeviceState } from '../state/device-state.js';
+import type { Timers } from '../timers.js';
 import type { EpochName, GroupMessage, GroupSending } from './group-info.js';
 import type { GroupStore } from './group-store.js';
 import { SenderCounters, nameOf } from './sender-counters.js';
@@ -16,6 +17,8 @@ const SEND = '/symmetra.group.v1.GroupService/Send';
 const RENEW = '/symmetra.group.v1.GroupService/Renew';
 /** GRP-12: most bytes of a message that nodes pass on. */
 const MAX_SENT = 4096;
+/** GRP-10: a node heeds one request for another epoch in this part of a lifetime. */
+const RENEWALS_PER_LIFETIME = 64;
 
 /** What messages need. */
 export interface MessageParts {
@@ -25,6 +28,7 @@ export interface MessageParts {
   readonly store: GroupStore;
   readonly connection: () => Pick<Connection, 'call' | 'callHome'>;
   readonly random: Pick<DeviceRandomness, 'bytes'>;
+  readonly timers: Pick<Timers, 'monotonic'>;
   readonly logger: Logger;
   /** Somebody used this counter under an epoch. */
   readonly onUse: (epoch: HeldEpoch, counter: number) => void;
@@ -37,7 +41,8 @@ export class GroupMessages {
   readonly #windows: GroupWindows;
   /** Windows are stored in the order in which they moved. */
   readonly #opening = new Lane();
-  readonly #renewed = new Set<string>();
+  /** When another epoch may be asked for again, by the epoch that is used up, monotonic milliseconds. */
+  readonly #renewAt = new Map<string, number>();
 
   private constructor(parts: MessageParts, counters: SenderCounters, windows: GroupWindows) {
     this.#parts = parts;
@@ -111,7 +116,7 @@ export class GroupMessages {
     const isHeld = (name: string): boolean => held.has(name);
     await this.#counters.keepOnly(isHeld);
     await this.#opening.run(async () => this.#windows.keepOnly(isHeld));
-    for (const name of this.#renewed) if (!isHeld(name)) this.#renewed.delete(name);
+    for (const name of this.#renewAt.keys()) if (!isHeld(name)) this.#renewAt.delete(name);
   }
 
   async close(): Promise<void> {
@@ -134,21 +139,19 @@ export class GroupMessages {
       : new SymmetraError('GROUP_EXPIRED', "the time of the group's newest epoch is over", details);
   }
 
-  /** GRP-10: asks every node for another epoch, once for each that is used up. */
+  /** GRP-10: asks every node for another epoch, as often as nodes heed it. */
   #renew(name: string, epoch: HeldEpoch): void {
-    const { connection, logger } = this.#parts;
-    if (this.#renewed.has(nameOf(epoch))) return;
-    this.#renewed.add(nameOf(epoch));
-    const { groupId, nodes } = epoch.header;
+    const { connection, timers, logger } = this.#parts;
+    const { groupId, nodes, limits } = epoch.header;
+    const now = timers.monotonic();
+    if (now < (this.#renewAt.get(nameOf(epoch)) ?? 0)) return;
+    this.#renewAt.set(nameOf(epoch), now + (limits.lifetimeSeconds * 1000) / RENEWALS_PER_LIFETIME);
     for (const nodeId of nodes) {
       connection()
         .call(nodeId, RENEW, { groupId, epochId: epoch.epochId })
         .catch((error: unknown) => {
-          this.#renewed.delete(nameOf(epoch));
-          logger.info(
-            { node: nodeId, group: name, code: codeOf(error) },
-            'A node was not asked for another epoch.',
-          );
+          const fields = { node: nodeId, group: name, code: codeOf(error) };
+          logger.info(fields, 'A node was not asked for another epoch.');
         });
     }
   }

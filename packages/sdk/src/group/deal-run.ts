@@ -1,0 +1,163 @@
+import { equalConstantTime, toHex } from '@symmetra/crypto';
+import { echoQuorum } from '@symmetra/protocol';
+import type { Logger } from '@symmetra/runtime';
+import { fractionOf, pauseMs } from '../backoff.js';
+import { codeOf, isTransportFailure } from '../failure.js';
+import type { DeviceRandomness } from '../randomness.js';
+import { Waiters } from '../session/waiters.js';
+import type { Connection } from '../session/connection.js';
+import type { Timers } from '../timers.js';
+import type { DealOutcome, DealRecord } from './deal-record.js';
+import type { DealSender } from './deal-sender.js';
+import type { GroupStore } from './group-store.js';
+
+const RETRY = { firstMs: 300, maxMs: 15_000 };
+/** How long an epoch that enough nodes took may take to come, before they are asked again. */
+const ARRIVAL_MS = 4000;
+/** After so many times that it was in force and did not come, the nodes withhold it: somebody is out. */
+const MAX_ARRIVALS = 2;
+/** How long a node that did not take the deal yet is tried on, once the epoch is held. */
+const GRACE_MS = 5000;
+/** What a node may take later. */
+const PASSING = new Set([
+  'GROUP_BUSY',
+  'STAGE_OUT_OF_ORDER',
+  'NOT_ENROLLED',
+  'DEVICE_UNKNOWN',
+  'STEP_UNFINISHED',
+]);
+/** What a node may take later when another one takes it now: it is behind, or has not heard of a device yet. */
+const LAGGING = new Set(['GROUP_BEHIND', 'MEMBER_NOT_ENROLLED', 'STAGE_TOO_EARLY']);
+const MAX_LAGGING = 4;
+
+/** What carrying a deal needs. */
+export interface DealRunParts {
+  readonly store: Pick<GroupStore, 'newest' | 'changed'>;
+  readonly connection: () => Pick<Connection, 'suspect'>;
+  readonly random: Pick<DeviceRandomness, 'bytes'>;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** GRP-3: carries one deal to its nodes until its epoch is here or can not come. */
+export class DealRun {
+  readonly #parts: DealRunParts;
+  readonly #sender: DealSender;
+  readonly #deal: DealRecord;
+  readonly #name: string;
+  /** Whether the epoch is in force, by the nodes that took the deal. */
+  readonly #taken = new Map<string, boolean>();
+  /** How each of the others failed last, and how often. */
+  readonly #failed = new Map<string, { readonly error: unknown; readonly times: number }>();
+  readonly #bringing = new Set<Promise<void>>();
+  readonly #progress = new Waiters();
+  /** Until when nodes are tried, monotonic milliseconds. */
+  #untilMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: DealRunParts, sender: DealSender, deal: DealRecord) {
+    this.#parts = parts;
+    this.#sender = sender;
+    this.#deal = deal;
+    this.#name = toHex(deal.groupId);
+  }
+
+  /** Why the deal has not come to its end. */
+  failures(): readonly unknown[] {
+    return Array.from(this.#failed.values(), ({ error }) => error);
+  }
+
+  /** @throws DEVICE_CLOSED */
+  async carry(): Promise<DealOutcome> {
+    const { timers } = this.#parts;
+    try {
+      const outcome = await this.#outcome();
+      this.#untilMs = outcome.kind === 'held' ? timers.monotonic() + GRACE_MS : 0;
+      return outcome;
+    } catch (error) {
+      this.#untilMs = 0;
+      throw error;
+    }
+  }
+
+  /** Erases the shares of the deal, once none of them is on its way any more. */
+  async erase(): Promise<void> {
+    await Promise.allSettled(this.#bringing);
+    for (const share of this.#deal.shares) share.wipe();
+  }
+
+  async #outcome(): Promise<DealOutcome> {
+    const { store, connection, timers } = this.#parts;
+    const { nodes, threshold } = this.#deal;
+    const quorum = echoQuorum(nodes.length, threshold);
+    this.#bringTo(nodes);
+    for (let arrivals = 0, askedMs = timers.monotonic(); ;) {
+      const ended = this.#ended();
+      if (ended !== undefined) return ended;
+      const refusals = this.#refusals();
+      if (nodes.length - refusals.length < quorum) return { kind: 'refused', refusals };
+      await Promise.race([this.#progress.wait(), store.changed(this.#name), timers.sleep(ARRIVAL_MS)]);
+      if (this.#taken.size < quorum) {
+        askedMs = timers.monotonic();
+      } else if (timers.monotonic() >= askedMs + ARRIVAL_MS && this.#ended() === undefined) {
+        askedMs = timers.monotonic();
+        const inForce = [...this.#taken.values()].filter(Boolean).length;
+        if (inForce >= threshold) arrivals += 1;
+        if (arrivals > MAX_ARRIVALS) return { kind: 'withheld' };
+        connection().suspect(nodes);
+        this.#bringTo([...this.#taken.keys()]);
+      }
+    }
+  }
+
+  #ended(): DealOutcome | undefined {
+    const newest = this.#parts.store.newest(this.#name);
+    if (newest === undefined || newest.header.epoch < this.#deal.epoch) return undefined;
+    return { kind: equalConstantTime(newest.epochId, this.#deal.epochId) ? 'held' : 'overtaken' };
+  }
+
+  /** What nodes will not take back. One that lags may follow those that took the deal, or that have not answered. */
+  #refusals(): readonly unknown[] {
+    const mayFollow = this.#taken.size > 0 || this.#failed.size < this.#deal.nodes.length;
+    return [...this.#failed.values()]
+      .filter(({ error, times }) => !mayPass(error, times) || (isLagging(error) && !mayFollow))
+      .map(({ error }) => error);
+  }
+
+  #bringTo(nodeIds: readonly string[]): void {
+    for (const nodeId of nodeIds) {
+      const bringing = this.#bring(nodeId).finally(() => this.#bringing.delete(bringing));
+      this.#bringing.add(bringing);
+    }
+  }
+
+  /** One node, until it takes the deal, or refuses it for good, or it is not needed any more. */
+  async #bring(nodeId: string): Promise<void> {
+    const { timers, random, logger } = this.#parts;
+    for (let attempt = 1; timers.monotonic() < this.#untilMs; attempt++) {
+      try {
+        this.#taken.set(nodeId, await this.#sender.send(nodeId, this.#deal));
+        this.#failed.delete(nodeId);
+        this.#progress.release();
+        return;
+      } catch (error) {
+        const code = codeOf(error);
+        logger.info({ node: nodeId, epoch: this.#deal.epoch, attempt, code }, 'A node did not take a deal.');
+        this.#failed.set(nodeId, { error, times: attempt });
+        this.#taken.delete(nodeId);
+        this.#progress.release();
+        if (code === 'DEVICE_CLOSED' || !mayPass(error, attempt)) return;
+      }
+      const pause = pauseMs(RETRY, attempt - 1, fractionOf(random.bytes));
+      if (await timers.sleep(pause).catch(() => true)) return;
+    }
+  }
+}
+
+function mayPass(error: unknown, times: number): boolean {
+  if (isLagging(error)) return times < MAX_LAGGING;
+  return isTransportFailure(error) || PASSING.has(codeOf(error));
+}
+
+function isLagging(error: unknown): boolean {
+  return LAGGING.has(codeOf(error));
+}
