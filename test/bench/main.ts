@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchEcho } from './echo.js';
 import { benchEntropy } from './entropy.js';
 import { benchFlood } from './flood.js';
+import { benchGroup } from './group.js';
 import { benchPairwise } from './pairwise.js';
 
 const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
@@ -10,6 +11,8 @@ const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
   pairwise   completed pairwise keys, 64 in flight, three nodes, any two of which suffice; with the direct KEM
              between the devices (pairwise) and without it (pairwiseSymmetric)
   echo       a bare grpc-js echo, unary and streamed: the floor under the figures above
+  group      groups of 10 to 10,000 members, three nodes with their stores and all members in one process: creation,
+             removal, rotation; gRPC is left out; ts-mls beside, when the registry gives it
   flood      bad enrolment offers at one node: unknown tokens, wrong tags, garbage; the handler alone, and over gRPC
   entropy    the batteries, the Toeplitz extractor and the drbg tier, per CPU-second, with other programs beside them
 
@@ -19,6 +22,7 @@ const BENCHES: Readonly<Record<string, (keys: number) => Promise<object>>> = {
   pairwise: (keys) => benchPairwise(keys),
   echo: async (keys) => ({ echo: await benchEcho(keys * 10) }),
   flood: (attempts) => benchFlood(attempts),
+  group: () => benchGroup(),
   entropy: async () => ({ entropy: benchEntropy() }),
 };
 
@@ -46,10 +50,19 @@ if (values.help) {
     Object.assign(results, await BENCHES[name]?.(keys));
   }
   for (const [name, figures] of Object.entries(results)) {
-    console.log(`\n${name}`);
-    for (const [figure, value] of Object.entries(figures)) {
-      console.log(`  ${figure.padEnd(20)} ${Number.isInteger(value) ? value : Number(value).toFixed(4)}`);
-    }
+    print(name, figures);
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** Figures in lines below their name; those that hold others get names of their own. */
+function print(name: string, figures: object): void {
+  const entries = Object.entries(figures) as [string, number | object][];
+  const lines = entries.flatMap(([figure, value]) =>
+    typeof value === 'number'
+      ? [`  ${figure.padEnd(20)} ${Number.isInteger(value) ? String(value) : value.toFixed(4)}`]
+      : [],
+  );
+  if (lines.length > 0) console.log([`\n${name}`, ...lines].join('\n'));
+  for (const [part, value] of entries) if (typeof value === 'object') print(`${name}.${part}`, value);
 }
