@@ -155,4 +155,21 @@ describe('a group while nodes and broadcasts are lost', () => {
     const prints = [alice, bob, carol].map((member) => fingerprintOf(member, group));
     expect(new Set(prints).size).toBe(1);
   });
+
+  test('GRP-5, GRP-7: what is no word between nodes is refused', async () => {
+    const mallory = world.network.wire.join('mallory');
+    const say = async (subject: string, payload: Uint8Array) =>
+      mallory.request('node-1', subject, payload, { timeoutMs: 5000 });
+    const group = new Uint8Array(16);
+    const kind = (byte: number, length: number) => new Uint8Array(length).fill(byte, 0, 1);
+    await expect(say('group-pass', kind(9, 17))).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    await expect(say('group-pass', kind(1, 18))).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    await expect(say('group-pass', kind(3, 34))).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    await expect(say('group-pass', kind(2, 60_000))).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
+    await expect(say('group-echo', group)).rejects.toMatchObject({ code: 'BAD_ENCODING' });
+    await expect(say('group-roster', kind(1, 48))).rejects.toMatchObject({ code: 'GROUP_UNKNOWN' });
+    const empty = new Uint8Array(18);
+    expect(await say('group-echo', empty)).toEqual(new Uint8Array(2));
+    await mallory.close();
+  });
 });

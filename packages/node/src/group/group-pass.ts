@@ -9,6 +9,8 @@ import type { Audience } from './audience.js';
 
 const PASS_SUBJECT = 'group-pass';
 const PASS_TIMEOUT_MS = 5000;
+/** GRP-12. */
+const MAX_MESSAGE_BYTES = 4096;
 const DONE = new Uint8Array(0);
 
 /** First byte of what one node has another pass on; a group id or a device id follows, then the thing itself. */
@@ -85,6 +87,7 @@ export class GroupPass {
         audience.send(idHex, encodeBroadcast(decode('symmetra.group.v1.Broadcast', content)));
         return DONE;
       case MESSAGE:
+        checkMessage(content);
         audience.send(idHex, encodeGroupMessage(content));
         return DONE;
       case TO_DEVICE:
@@ -94,6 +97,12 @@ export class GroupPass {
         throw new SymmetraError('BAD_MESSAGE', 'a node passes on nothing of this kind');
     }
   }
+}
+
+/** GRP-12. @throws BAD_MESSAGE */
+export function checkMessage(message: Uint8Array): void {
+  if (message.length <= MAX_MESSAGE_BYTES) return;
+  throw new SymmetraError('BAD_MESSAGE', 'a group message has at most 4096 bytes');
 }
 
 function payloadOf(kind: number, idHex: string, content: Uint8Array): Uint8Array {

@@ -9,6 +9,7 @@ import type { Session } from '../presence/session-table.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { SealedOutcome } from '../session/sealed-handler.js';
 import type { Departures } from './departures.js';
+import { checkMessage } from './group-pass.js';
 import type { GroupPass } from './group-pass.js';
 import type { GroupTable } from './group-table.js';
 import type { HeldGroup } from './held-group.js';
@@ -17,7 +18,6 @@ import { MAX_PART, deviceIdsIn } from './staged-rosters.js';
 import type { StagedRosters } from './staged-rosters.js';
 
 const MAX_ENTRIES = 1000;
-const MAX_MESSAGE_BYTES = 4096;
 /** GRP-10: a node heeds one request for another epoch from a member in this part of the lifetime. */
 const RENEWALS_PER_LIFETIME = 64;
 const SECOND_MS = 1000;
@@ -109,7 +109,7 @@ export class GroupService {
     if (presences.of(session.deviceHex)?.home !== bus.self) {
       throw new SymmetraError('NOT_HOME', 'messages to a group go through the home node of the sender');
     }
-    if (message.length > MAX_MESSAGE_BYTES) throw badMessage('a group message has at most 4096 bytes');
+    checkMessage(message);
     const { groupId, sender } = inspectGroupMessage(message);
     if (!equalConstantTime(sender, session.deviceId)) {
       throw badMessage('a group message goes out in the session of its sender');

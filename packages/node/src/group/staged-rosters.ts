@@ -12,7 +12,7 @@ const WAIT_MS = 5 * 60_000;
 interface Staged {
   readonly groupHex: string;
   readonly epoch: number;
-  readonly members: readonly Uint8Array[];
+  readonly members: Uint8Array[];
   /** Monotonic milliseconds. */
   readonly expiresAt: number;
 }
@@ -42,9 +42,8 @@ export class StagedRosters {
    * @throws STAGE_OUT_OF_ORDER, GROUP_TOO_LARGE, GROUP_BUSY when others' rosters take all the room
    */
   add(dealerHex: string, { groupHex, epoch, offset, members }: StagedPart): number {
-    const before = offset === 0 ? [] : this.#of(dealerHex, groupHex, epoch, offset);
-    const after = [...before, ...members];
-    if (after.length > MAX_MEMBERS) {
+    const staged = offset === 0 ? [] : this.#of(dealerHex, groupHex, epoch, offset);
+    if (staged.length + members.length > MAX_MEMBERS) {
       throw new SymmetraError('GROUP_TOO_LARGE', 'a group has at most so many members', {
         limit: MAX_MEMBERS,
       });
@@ -56,13 +55,14 @@ export class StagedRosters {
       });
     }
     const expiresAt = this.#clock.monotonic() + WAIT_MS;
-    this.#staged.set(dealerHex, { groupHex, epoch, members: after, expiresAt });
-    return after.length;
+    staged.push(...members);
+    this.#staged.set(dealerHex, { groupHex, epoch, members: staged, expiresAt });
+    return staged.length;
   }
 
   /** The whole staged roster of a deal. It stays until it is dropped. @throws STAGE_OUT_OF_ORDER */
   of(dealerHex: string, groupHex: string, epoch: number, count: number): readonly Uint8Array[] {
-    return this.#of(dealerHex, groupHex, epoch, count);
+    return [...this.#of(dealerHex, groupHex, epoch, count)];
   }
 
   /** Forgets what a dealer staged. */
@@ -78,7 +78,7 @@ export class StagedRosters {
     }
   }
 
-  #of(dealerHex: string, groupHex: string, epoch: number, count: number): readonly Uint8Array[] {
+  #of(dealerHex: string, groupHex: string, epoch: number, count: number): Uint8Array[] {
     const staged = this.#staged.get(dealerHex);
     if (staged?.groupHex === groupHex && staged.epoch === epoch && staged.members.length === count) {
       return staged.members;
