@@ -1,3 +1,4 @@
+import { toHex } from '@symmetra/crypto';
 import {
   MAX_ECHOED,
   Roster,
@@ -25,7 +26,7 @@ import {
   nodeNames,
 } from './group-nodes.js';
 import type { Base, Dealt, Wish } from './group-nodes.js';
-import { CONTEXT, codeOf } from './protocol-world.js';
+import { CONTEXT, codeOf, flipped } from './protocol-world.js';
 
 const MEMBERS = [ALICE, BOB, CAROL];
 
@@ -262,6 +263,59 @@ describe('GRP-11: forks where q is more than the others', () => {
     gossip(nodes);
     expect(epochIds(nodes)).toEqual(nodes.map(() => dealt.next.epochId));
     expect(nodes.some((node) => node.isSuspended())).toBe(false);
+  });
+
+  it('three nodes with an epoch each: who was down checks the deal on what the others stand by', () => {
+    const { nodes, at, base, deal } = network(3, 2, { added: [...MEMBERS, DAVE] });
+    const held = inForceAt(nodes.slice(1), deal(base, { added: [MALLORY] }));
+    const lone = deal(held);
+    for (const place of [2, 3]) at(place).receive(lone);
+    at(3).hear(at(2));
+    expect(at(3).settle()).toBe(true);
+    for (const node of nodes) node.out(DAVE, 'revoked');
+    at(1).out(CAROL, 'left');
+    expect(nodes.map(({ state }) => state?.inForce?.epoch)).toEqual([1, 2, 3]);
+    const dealt = deal(held, { removed: [DAVE], header: { epoch: 4, barrier: 4 } });
+    expect(codeOf(() => at(1).receive(dealt, at(2)))).toBe('GROUP_BEHIND');
+    at(1).hear(at(2));
+    expect(codeOf(() => at(1).receive(dealt, at(2)))).toBe('GROUP_BEHIND');
+    at(1).hear(at(3));
+    expect(codeOf(() => at(1).receive(dealt))).toBe('GROUP_BEHIND');
+    expect(codeOf(() => at(1).receive(dealt, at(3)))).toBe('GROUP_BEHIND');
+    const code = (wish: Wish): string => codeOf(() => at(1).receive(deal(held, wish), at(2)));
+    expect(code({ dealer: CAROL, header: { epoch: 4 } })).toBe('GROUP_NOT_MANAGER');
+    expect(code({ header: { epoch: 4 } })).toBe('MEMBER_REVOKED');
+    expect(code({ removed: [DAVE], header: { epoch: 4, barrier: 0 } })).toBe('BAD_BARRIER');
+    const before = at(1).standings;
+    before.set(toHex(MALLORY), undefined);
+    expect(codeOf(() => at(1).receive(dealt, at(2)))).toBe('MEMBER_NOT_ENROLLED');
+    before.delete(toHex(MALLORY));
+    const { changes } = at(1).receive(dealt, at(2));
+    expect(changes?.taken.map(({ deviceId }) => deviceId)).toEqual([MALLORY]);
+    at(2).receive(dealt);
+    gossip(nodes);
+    at(3).receive(dealt, at(2));
+    gossip(nodes);
+    expect(epochIds(nodes)).toEqual(nodes.map(() => dealt.next.epochId));
+  });
+
+  it('what is said to be the epoch before a deal has to be it', () => {
+    const { nodes, at, base, deal } = network(3, 2);
+    const held = inForceAt(nodes.slice(1), deal(base));
+    const dealt = deal(held, { added: [DAVE] });
+    for (const place of [2, 3]) at(1).hear(at(place));
+    const part = dealt.parts[0]!;
+    const { base: given } = at(2).given(dealt);
+    const code = (changed: object): string =>
+      codeOf(() =>
+        at(1).receivePart({ ...part, share: part.share.slice() }, ALICE, { base: { ...given!, ...changed } }),
+      );
+    expect(code({ header: at(1).state?.inForce?.header })).toBe('GROUP_BEHIND');
+    expect(code({ tag: flipped(given!.tag) })).toBe('GROUP_BEHIND');
+    expect(code({ roster: dealt.next.roster })).toBe('GROUP_BEHIND');
+    expect(code({})).toBe('done');
+    for (const member of MEMBERS) at(1).out(member, 'left');
+    expect(code({})).toBe('GROUP_ENDED');
   });
 
   it('they do not undo what the deal does not name, nor follow who may not deal here', () => {
