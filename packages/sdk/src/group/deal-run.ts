@@ -27,7 +27,7 @@ const PASSING = new Set([
   'STEP_UNFINISHED',
 ]);
 /** What a node may take later when another one takes it now: it is behind, or has not heard of a device yet. */
-const LAGGING = new Set(['GROUP_BEHIND', 'MEMBER_NOT_ENROLLED', 'STAGE_TOO_EARLY']);
+const LAGGING = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'MEMBER_NOT_ENROLLED', 'STAGE_TOO_EARLY']);
 const MAX_LAGGING = 4;
 
 /** What carrying a deal needs. */

@@ -6,16 +6,25 @@ import {
   receiveEpochBroadcast,
   receiveWelcome,
 } from '@symmetra/protocol';
-import type { BelievedDue, HeldEpoch, MemberOutput, ProtocolContext } from '@symmetra/protocol';
+import type { BelievedDue, GroupHeader, HeldEpoch, MemberOutput, ProtocolContext } from '@symmetra/protocol';
 import type { Message } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
+import { fractionOf } from '../backoff.js';
 import { codeOf } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { NodeClock } from '../network/node-clock.js';
 import type { Policies } from '../network/policies.js';
+import type { DeviceRandomness } from '../randomness.js';
+import type { Connection } from '../session/connection.js';
 import type { BroadcastFrame } from '../session/home-link.js';
+import type { Timers } from '../timers.js';
 import type { Confirmations } from './confirmations.js';
 import type { GroupStore } from './group-store.js';
+
+/** What goes wrong at this device, not in what came. */
+const LOCAL = new Set(['DISK_FULL', 'NO_PERMISSION', 'STATE_INCOMPLETE', 'INTERNAL']);
+/** How long after the first delivery of an epoch the nodes are asked again that have not brought it. */
+const SILENT_MS = 1000;
 
 /** What deliveries tell. */
 export interface DeliveryListener {
@@ -37,6 +46,9 @@ export interface GroupDeliveryParts {
   readonly descriptors: Pick<Descriptors, 'current'>;
   readonly policies: Pick<Policies, 'floors'>;
   readonly nodeClock: Pick<NodeClock, 'now'>;
+  readonly connection: () => Pick<Connection, 'suspect'>;
+  readonly random: Pick<DeviceRandomness, 'bytes'>;
+  readonly timers: Timers;
   readonly logger: Logger;
   readonly listener: DeliveryListener;
 }
@@ -44,6 +56,8 @@ export interface GroupDeliveryParts {
 /** GRP-7, GRP-8, GRP-10: takes what nodes bring for groups; what does not verify is dropped. */
 export class GroupDeliveries {
   readonly #parts: GroupDeliveryParts;
+  /** The groups of which an epoch is on its way. */
+  readonly #expected = new Set<string>();
 
   constructor(parts: GroupDeliveryParts) {
     this.#parts = parts;
@@ -68,6 +82,7 @@ export class GroupDeliveries {
         receiveWelcome(context, group, welcome, nodeClock.now()),
       );
       this.#follow(groupId, output);
+      this.#expect(welcome.dealt.header);
     });
   }
 
@@ -92,6 +107,19 @@ export class GroupDeliveries {
           : receiveEpochBroadcast(context, policies.floors(deviceId), group, broadcast, nodeClock.now()),
       );
       this.#follow(groupId, output);
+      if (broadcast.kind === 'epoch') this.#expect(broadcast.header);
+    });
+  }
+
+  /** An epoch is on its way. The nodes that do not bring it soon may have lost this device's session. */
+  #expect({ groupId, epoch, nodes }: GroupHeader): void {
+    const { store, connection, timers, random } = this.#parts;
+    const name = toHex(groupId);
+    if (store.lastEpoch(name) >= epoch || this.#expected.has(name)) return;
+    this.#expected.add(name);
+    timers.set(SILENT_MS * (1 + fractionOf(random.bytes)), () => {
+      this.#expected.delete(name);
+      if (store.has(name) && store.lastEpoch(name) < epoch) connection().suspect(nodes);
     });
   }
 
@@ -142,6 +170,3 @@ export class GroupDeliveries {
     }
   }
 }
-
-/** What goes wrong at this device, not in what came. */
-const LOCAL = new Set(['DISK_FULL', 'NO_PERMISSION', 'STATE_INCOMPLETE', 'INTERNAL']);
