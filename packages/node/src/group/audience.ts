@@ -1,10 +1,11 @@
+import type { LinkStream } from '@symmetra/rpc';
 import type { LinkTable } from '../link/link-table.js';
 
 /** Which devices that are at home here listen to which groups: those that have a link now. As bounded as the links. */
 export class Audience {
   readonly #links: LinkTable;
-  /** By group: devices. */
-  readonly #listeners = new Map<string, Set<string>>();
+  /** By group: the link of each device; one that another link replaced meanwhile takes nothing. */
+  readonly #listeners = new Map<string, Map<string, LinkStream>>();
   /** By device: groups. */
   readonly #groups = new Map<string, Set<string>>();
 
@@ -15,23 +16,28 @@ export class Audience {
 
   /** A device is a member of a group; it listens if it has a link. */
   add(groupHex: string, deviceHex: string): void {
-    if (this.#links.of(deviceHex) === undefined) return;
-    put(this.#listeners, groupHex, deviceHex);
-    put(this.#groups, deviceHex, groupHex);
+    const link = this.#links.of(deviceHex);
+    if (link === undefined) return;
+    const listeners = this.#listeners.get(groupHex) ?? new Map<string, LinkStream>();
+    this.#listeners.set(groupHex, listeners.set(deviceHex, link));
+    const groups = this.#groups.get(deviceHex) ?? new Set<string>();
+    this.#groups.set(deviceHex, groups.add(groupHex));
   }
 
   /** A device is no member any more. */
   remove(groupHex: string, deviceHex: string): void {
-    take(this.#listeners, groupHex, deviceHex);
-    take(this.#groups, deviceHex, groupHex);
+    this.#leave(groupHex, deviceHex);
+    const groups = this.#groups.get(deviceHex);
+    groups?.delete(groupHex);
+    if (groups?.size === 0) this.#groups.delete(deviceHex);
   }
 
   /** Gives an encoded frame to all that listen to a group, but one. @returns how many links took it. */
   send(groupHex: string, frame: Uint8Array, exceptHex?: string): number {
     let taken = 0;
-    for (const deviceHex of this.#listeners.get(groupHex) ?? []) {
-      if (deviceHex !== exceptHex && this.sendTo(deviceHex, frame)) taken += 1;
-    }
+    this.#listeners.get(groupHex)?.forEach((link, deviceHex) => {
+      if (deviceHex !== exceptHex && link.sendEncoded(frame)) taken += 1;
+    });
     return taken;
   }
 
@@ -41,18 +47,13 @@ export class Audience {
   }
 
   #forget(deviceHex: string): void {
-    for (const groupHex of this.#groups.get(deviceHex) ?? []) take(this.#listeners, groupHex, deviceHex);
+    for (const groupHex of this.#groups.get(deviceHex) ?? []) this.#leave(groupHex, deviceHex);
     this.#groups.delete(deviceHex);
   }
-}
 
-function put(index: Map<string, Set<string>>, key: string, member: string): void {
-  const members = index.get(key) ?? new Set();
-  index.set(key, members.add(member));
-}
-
-function take(index: Map<string, Set<string>>, key: string, member: string): void {
-  const members = index.get(key);
-  members?.delete(member);
-  if (members?.size === 0) index.delete(key);
+  #leave(groupHex: string, deviceHex: string): void {
+    const listeners = this.#listeners.get(groupHex);
+    listeners?.delete(deviceHex);
+    if (listeners?.size === 0) this.#listeners.delete(groupHex);
+  }
 }
