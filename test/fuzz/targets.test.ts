@@ -34,6 +34,7 @@ const REACHED_THROUGH: Readonly<Record<string, string>> = {
   readValue: 'httpProfile',
   readAscii: 'httpProfile',
   readEgdLength: 'streamSource',
+  readWhole: 'readMembers',
 };
 
 /** Readers of what no stranger writes, with what stands in for fuzzing them. */
