@@ -50,13 +50,10 @@ export class Agreement {
     });
   }
 
-  /** Asks nodes what they stand by; those that do not answer in time are left out. */
-  async ask(
-    groupHex: string,
-    nodes: readonly string[],
-    own: GroupEcho,
-  ): Promise<ReadonlyMap<string, GroupEcho>> {
-    const { bus, logger } = this.#parts;
+  /** Asks nodes what they stand by, and tells them the same; those that do not answer in time are left out. */
+  async ask(groupHex: string, nodes: readonly string[]): Promise<ReadonlyMap<string, GroupEcho>> {
+    const { bus, logger, table } = this.#parts;
+    const own = await table.run(groupHex, async ({ row }) => (row === undefined ? [] : echoOf(row.group)));
     const payload = concat(Buffer.from(groupHex, 'hex'), encodeEcho(own));
     const echoes = new Map<string, GroupEcho>();
     const others = nodes.filter((node) => node !== bus.self);
@@ -74,13 +71,12 @@ export class Agreement {
 
   async #echo(groupHex: string, pauseMs: number): Promise<void> {
     const { state, table } = this.#parts;
-    const own = await table.run(groupHex, async ({ row }) => {
-      if (row?.group.pending === undefined) return undefined;
-      const { nodes } = decodeGroupHeader(state.context, row.group.pending.header);
-      return { nodes, echo: echoOf(row.group) };
+    const nodes = await table.run(groupHex, async ({ row }) => {
+      const { pending } = row?.group ?? {};
+      return pending && decodeGroupHeader(state.context, pending.header).nodes;
     });
-    if (own === undefined) return;
-    const echoes = await this.ask(groupHex, own.nodes, own.echo);
+    if (nodes === undefined) return;
+    const echoes = await this.ask(groupHex, nodes);
     if (table.isStopped) return;
     await table.run(groupHex, async (group) => this.#take(group, echoes));
     this.#again(groupHex, pauseMs);

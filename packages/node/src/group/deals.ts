@@ -3,11 +3,11 @@ import { SymmetraError } from '@symmetra/crypto';
 import { dealHash, decodeGroupHeader, echoOf, receiveDeal, receiveEcho } from '@symmetra/protocol';
 import type {
   DealAnswer,
+  DealView,
   DeviceStanding,
   GroupDeal,
   GroupEcho,
   GroupHeader,
-  Roster,
 } from '@symmetra/protocol';
 import { decode, encode } from '@symmetra/rpc';
 import type { ControlState } from '../control/control-state.js';
@@ -55,7 +55,8 @@ interface Incoming {
 /** What the other nodes say of a deal. */
 interface Others {
   readonly echoes: ReadonlyMap<string, GroupEcho>;
-  readonly roster: Roster;
+  /** The whole roster of the deal, and the epoch that it follows, as far as one of them gave it. */
+  readonly given: Pick<DealView, 'dealt' | 'base'>;
 }
 
 /** GRP-4: decides on deals, and keeps those that it approves. */
@@ -115,9 +116,9 @@ export class Deals {
     } catch (error) {
       if (!mayBeOutweighed(error, incoming.header)) throw error;
       const others = await this.#askOthers(incoming);
-      if (others === undefined) throw error;
-      const members = Array.from(others.roster.members(), ({ deviceId }) => deviceId);
-      const known = await this.#standings(members);
+      const { dealt, base } = others.given;
+      const members = [...(dealt?.members() ?? []), ...(base?.roster.members() ?? [])];
+      const known = await this.#standings([...deal.added, ...members.map(({ deviceId }) => deviceId)]);
       return table.run(groupHex, async (group) => this.#approve(group, incoming, known, others));
     }
   }
@@ -141,7 +142,7 @@ export class Deals {
       roster: group.roster,
       echoes: group.echoes,
       standingOf: (deviceId) => this.#standingOf(standings, hexOf(deviceId)),
-      ...(others && { dealt: others.roster }),
+      ...others?.given,
     });
     const { changes } = output;
     if (changes === undefined) {
@@ -164,12 +165,13 @@ export class Deals {
     return output;
   }
 
-  /** GRP-4: this node is behind: what the others stand by, and the roster of the deal, if one of them gives it. */
-  async #askOthers({ groupHex, header, hash }: Incoming): Promise<Others | undefined> {
+  /** GRP-11: this node is behind: what the others stand by, the roster of the deal, and the epoch that it follows. */
+  async #askOthers({ groupHex, header, hash }: Incoming): Promise<Others> {
     const { agreement, rosters } = this.#parts;
-    const echoes = await agreement.ask(groupHex, header.nodes, []);
-    const roster = await rosters.fetch(groupHex, hash, echoes);
-    return roster && { echoes, roster };
+    const echoes = await agreement.ask(groupHex, header.nodes);
+    const dealt = await rosters.fetch(groupHex, hash, echoes);
+    const base = await rosters.fetchBase(groupHex, header.previous, echoes.keys());
+    return { echoes, given: { ...(dealt && { dealt }), ...(base && { base }) } };
   }
 
   async #standings(deviceIds: readonly Uint8Array[]): Promise<ReadonlyMap<string, DeviceStanding>> {

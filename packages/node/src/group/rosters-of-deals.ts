@@ -1,7 +1,7 @@
 import { Reader, SymmetraError, Writer, concat, equalConstantTime } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
 import { DEVICE_ID_LENGTH, MAX_MEMBERS, Roster, SHORT_ID_LENGTH } from '@symmetra/protocol';
-import type { GroupEcho, Placed, RosterChanges } from '@symmetra/protocol';
+import type { DealBase, GroupEcho, Placed, RosterChanges } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { hexOf } from '../rows/row-keys.js';
 import type { GroupTable } from './group-table.js';
@@ -15,7 +15,7 @@ export interface RostersOfDealsParts {
   readonly table: GroupTable;
 }
 
-/** GRP-4: the whole roster of a deal, from one node that echoes it to another that is behind. */
+/** GRP-11: what a node that is behind needs of a deal: its whole roster, from one that echoes it, or the epoch before it. */
 export class RostersOfDeals {
   readonly #parts: RostersOfDealsParts;
 
@@ -30,31 +30,63 @@ export class RostersOfDeals {
     dealHash: Uint8Array,
     echoes: ReadonlyMap<string, GroupEcho>,
   ): Promise<Roster | undefined> {
+    const echoing = Array.from(echoes).filter(([, echo]) =>
+      echo.some((said) => equalConstantTime(said.dealHash, dealHash)),
+    );
+    const nodes = echoing.map(([node]) => node);
+    return this.#ask(groupHex, dealHash, nodes, readRoster);
+  }
+
+  /** GRP-11: the epoch that a deal follows, from the first node that has it in force; undefined when none does. */
+  async fetchBase(
+    groupHex: string,
+    epochId: Uint8Array,
+    nodes: Iterable<string>,
+  ): Promise<DealBase | undefined> {
+    return this.#ask(groupHex, epochId, nodes, (reader) => {
+      const header = reader.bytes();
+      const tag = reader.bytes();
+      return { header, tag, roster: readRoster(reader) };
+    });
+  }
+
+  async #ask<Answer>(
+    groupHex: string,
+    wanted: Uint8Array,
+    nodes: Iterable<string>,
+    read: (reader: Reader) => Answer,
+  ): Promise<Answer | undefined> {
     const { bus, logger } = this.#parts;
-    const payload = concat(Buffer.from(groupHex, 'hex'), dealHash);
-    for (const [node, echo] of echoes) {
-      if (!echo.some((said) => equalConstantTime(said.dealHash, dealHash))) continue;
+    const payload = concat(Buffer.from(groupHex, 'hex'), wanted);
+    for (const node of nodes) {
       try {
         const reply = await bus.request(node, ROSTER_SUBJECT, payload, { timeoutMs: ROSTER_TIMEOUT_MS });
-        return Roster.of(decodeMembers(reply));
+        const reader = new Reader(reply, 'roster of a deal');
+        const answer = read(reader);
+        reader.end();
+        return answer;
       } catch (error) {
-        logger.warn({ peer: node, err: error }, 'A node did not give the roster of a deal that it echoes.');
+        logger.info({ peer: node, err: error }, 'A node did not give the roster that a deal needs.');
       }
     }
     return undefined;
   }
 
-  /** @throws GROUP_UNKNOWN when this node stands by no such deal */
+  /** @param payload group id, then the hash of a deal, or the id of an epoch. @throws GROUP_UNKNOWN */
   async #answer(payload: Uint8Array): Promise<Uint8Array> {
     const { table } = this.#parts;
     const wanted = payload.subarray(SHORT_ID_LENGTH);
     return table.run(hexOf(payload.subarray(0, SHORT_ID_LENGTH)), async (group) => {
       const { pending, inForce } = group.row?.group ?? {};
       if (pending !== undefined && equalConstantTime(pending.dealHash, wanted)) {
-        return encodeMembers(membersAfter(group.roster, await table.changesOf(group)));
+        return writeMembers(new Writer(), membersAfter(group.roster, await table.changesOf(group))).finish();
       }
       if (inForce !== undefined && equalConstantTime(inForce.dealHash, wanted)) {
-        return encodeMembers([...group.roster.members()]);
+        return writeMembers(new Writer(), [...group.roster.members()]).finish();
+      }
+      if (inForce !== undefined && equalConstantTime(inForce.epochId, wanted)) {
+        const writer = new Writer().bytes(inForce.header).bytes(inForce.tag);
+        return writeMembers(writer, [...group.roster.members()]).finish();
       }
       throw new SymmetraError('GROUP_UNKNOWN', 'this node stands by no such deal');
     });
@@ -70,16 +102,11 @@ function membersAfter(roster: Roster, { vacated, taken }: RosterChanges): readon
   );
 }
 
-function encodeMembers(members: readonly Placed[]): Uint8Array {
-  return new Writer(2 + members.length * (4 + DEVICE_ID_LENGTH))
-    .list(members, (writer, { place, deviceId }) => void writer.u32(place).raw(deviceId))
-    .finish();
+function writeMembers(writer: Writer, members: readonly Placed[]): Writer {
+  return writer.list(members, (w, { place, deviceId }) => void w.u32(place).raw(deviceId));
 }
 
-/** @throws BAD_ENCODING */
-function decodeMembers(bytes: Uint8Array): readonly Placed[] {
-  const reader = new Reader(bytes, 'roster of a deal');
-  const members = reader.list(MAX_MEMBERS, (r) => ({ place: r.u32(), deviceId: r.raw(DEVICE_ID_LENGTH) }));
-  reader.end();
-  return members;
+/** @throws BAD_ENCODING, BAD_ROSTER */
+function readRoster(reader: Reader): Roster {
+  return Roster.of(reader.list(MAX_MEMBERS, (r) => ({ place: r.u32(), deviceId: r.raw(DEVICE_ID_LENGTH) })));
 }
