@@ -1,5 +1,5 @@
 import { SymmetraError } from '@symmetra/crypto';
-import type { MethodPolicy } from './methods.js';
+import type { MethodPolicy } from './method-policy.js';
 import { addressKey } from './peer-address.js';
 import { RateLimiter } from './rate.js';
 import type { Rate } from './rate.js';

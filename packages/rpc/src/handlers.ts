@@ -1,7 +1,8 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { Message, MessageInput } from './codec.js';
 import type { LinkStream } from './link-stream.js';
-import type { MethodKind, SealedMethod, SignedMethod } from './methods.js';
+import type { MethodKind } from './method-policy.js';
+import type { SealedMethod, SignedMethod } from './methods.js';
 import { OPEN_CALLS } from './open-calls.js';
 import type { OpenCall, OpenReplyInput, OpenRequest } from './open-calls.js';
 

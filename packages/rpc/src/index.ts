@@ -3,16 +3,8 @@ export type { Message, MessageInput, MessageName } from './codec.js';
 export { methodDescriptors } from './loader.js';
 export type { MethodDescriptor, PlaintextNames } from './loader.js';
 export { MAX_FRAME_BYTES, METHODS, REFLECTION_METHODS, isSealedMethod, methodPolicy } from './methods.js';
-export type {
-  Caller,
-  MethodKind,
-  MethodPolicy,
-  MethodRate,
-  PlaintextReply,
-  PlaintextRequest,
-  SealedMethod,
-  SignedMethod,
-} from './methods.js';
+export type { Caller, MethodKind, MethodPolicy, MethodRate } from './method-policy.js';
+export type { PlaintextReply, PlaintextRequest, SealedMethod, SignedMethod } from './methods.js';
 export { OPEN_CALLS } from './open-calls.js';
 export type { OpenCall, OpenReply, OpenReplyInput, OpenRequest, OpenRequestInput } from './open-calls.js';
 export { RpcServer, createServer } from './server.js';

@@ -25,7 +25,7 @@ import { Listener } from './listener.js';
 import type { MethodDescriptor } from './loader.js';
 import type { RpcLogger } from './logger.js';
 import { MAX_FRAME_BYTES, methodPolicy } from './methods.js';
-import type { MethodPolicy } from './methods.js';
+import type { MethodPolicy } from './method-policy.js';
 import type { Rate } from './rate.js';
 import { reflectionServices } from './reflection.js';
 import { servedMethods } from './served.js';

@@ -6,7 +6,7 @@ import { publicCode } from './errors.js';
 import type { CallInfo, UntypedHandler } from './handlers.js';
 import type { MethodDescriptor } from './loader.js';
 import type { RpcLogger } from './logger.js';
-import type { MethodPolicy } from './methods.js';
+import type { MethodPolicy } from './method-policy.js';
 
 /** What every unary call passes on its way to the handler. */
 export interface UnaryChain {
