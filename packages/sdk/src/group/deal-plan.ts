@@ -1,12 +1,9 @@
 import { SymmetraError, equalConstantTime, toBase32 } from '@symmetra/crypto';
-import { Roster, dealingOrder } from '@symmetra/protocol';
+import { MAX_REMOVED, Roster, dealingOrder } from '@symmetra/protocol';
 import type { GroupHeader, RosterChanges } from '@symmetra/protocol';
 import type { GroupBase } from './group-base.js';
 import { groupEmpty } from './group-options.js';
 import type { GroupWish } from './group-options.js';
-
-/** GRP-4: most devices that one deal removes. */
-const MAX_REMOVED = 512;
 
 /** What a new epoch is to change. */
 export interface GroupChange {

@@ -20,7 +20,7 @@ import { newestBase } from './group-base.js';
 import type { GroupBase } from './group-base.js';
 import type { GroupWish } from './group-options.js';
 import type { GroupStore } from './group-store.js';
-import { believedEpoch, isReplanned } from './refusals.js';
+import { isReplanned, newestNamed } from './refusals.js';
 import { Rosters } from './rosters.js';
 
 const PREFIX = 'group-deal/';
@@ -30,6 +30,9 @@ const MAX_PLANS = 8;
 /** GRP-11: the pause before another epoch is dealt grows with the place in the order. */
 const CONFLICT_MS = 400;
 const SECRET_LENGTH = 32;
+/** How long an epoch of another dealer may take to come, before the nodes are asked again. */
+const ARRIVAL_MS = 3000;
+const MAX_ARRIVALS = 3;
 /** What dealing needs. */
 export interface DealingParts {
   readonly context: ProtocolContext;
@@ -123,12 +126,15 @@ export class Dealing {
     let base = store.newest(toHex(groupId)) ?? (await newestBase(this.#parts, groupId, undefined));
     let change = asked;
     const first = base.header.epoch;
-    for (let attempt = 1, floor = first; ; attempt++) {
+    for (let attempt = 1, floor = first, isForked = false; ; attempt++) {
       if (!this.#mayDeal(base, strict)) return;
       const epoch = Math.max(base.header.epoch, floor) + 1;
       const plan = await this.#plan(base, epoch, change, strict && attempt === 1);
       const isDone = !isNothing(asked) || base.header.epoch > first;
-      if (isNothing(plan) && attempt > 1 && isDone) return;
+      if (isNothing(plan) && attempt > 1 && isDone) {
+        await this.#arrival(base);
+        return;
+      }
       const outcome = await this.#deal(plan, policies.suiteFor(base.header.suiteId));
       if (outcome.kind === 'held') {
         if (isNothing(plan.rest)) return;
@@ -137,12 +143,13 @@ export class Dealing {
         const error = mostTelling(outcome.refusals);
         if (!isReplanned(error.code) || attempt >= MAX_PLANS) throw error;
         if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
-        floor = believedEpoch(outcome.refusals, base);
+        floor = newestNamed(outcome.refusals, base);
+        isForked = error.code === 'GROUP_BEHIND' && attempt % 2 === 0;
         await this.#pause(base);
       } else if (attempt >= MAX_PLANS) {
         throw pending();
       }
-      base = await newestBase(this.#parts, groupId, base);
+      base = await newestBase(this.#parts, groupId, base, isForked);
     }
   }
 
@@ -232,6 +239,17 @@ export class Dealing {
     throw new SymmetraError('GROUP_NOT_MANAGER', 'this device is no manager of the group', {
       groupId: toHex(header.groupId),
     });
+  }
+
+  /** An epoch that others dealt is in force, and on its way here. @throws GROUP_PENDING */
+  async #arrival({ header }: GroupBase): Promise<void> {
+    const { store, connection, timers } = this.#parts;
+    const name = toHex(header.groupId);
+    for (let asked = 0; (store.newest(name)?.header.epoch ?? 0) < header.epoch; asked++) {
+      if (asked > MAX_ARRIVALS) throw pending();
+      connection().suspect(header.nodes);
+      await Promise.race([store.changed(name), timers.sleep(ARRIVAL_MS)]);
+    }
   }
 
   /** GRP-11: a random time that grows with the place among the managers. */

@@ -26,15 +26,17 @@ export interface BaseParts {
 /**
  * The newest of the epochs that are known, held here, or in force at k nodes.
  * @param known an earlier base
+ * @param isForked GRP-11: no q nodes follow that one; what any node has in force will do
  * @throws when there is none: why the nodes name none, GROUP_UNKNOWN
  */
 export async function newestBase(
   parts: BaseParts,
   groupId: Uint8Array,
   known: GroupBase | undefined,
+  isForked = false,
 ): Promise<GroupBase> {
   let failure: unknown = groupUnknown(toHex(groupId));
-  const asked = await baseAtNodes(parts, groupId).catch((error: unknown) => {
+  const asked = await baseAtNodes(parts, groupId, isForked).catch((error: unknown) => {
     failure = error;
     return undefined;
   });
@@ -49,15 +51,20 @@ export async function newestBase(
  * The newest epoch that k nodes say is in force; it may be one that they bring to nobody, because somebody is out
  * (GRP-10). Undefined while too few stand in the same epoch. @throws why too few answered
  */
-async function baseAtNodes(parts: BaseParts, groupId: Uint8Array): Promise<GroupBase | undefined> {
+async function baseAtNodes(
+  parts: BaseParts,
+  groupId: Uint8Array,
+  isForked: boolean,
+): Promise<GroupBase | undefined> {
   const { nodes, threshold } = parts.descriptors.current;
+  const agreeing = isForked ? 1 : threshold;
   const asked = await Promise.allSettled(nodes.map(async ({ id }) => baseAt(parts, id, groupId)));
   const bases = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failures = asked.flatMap((one) => (one.status === 'rejected' ? [asSymmetraError(one.reason)] : []));
   if (bases.length < threshold) throw mostTelling(failures);
   const names = bases.map(({ epochId }) => toHex(epochId));
   return bases
-    .filter(({ epochId }) => names.filter((name) => name === toHex(epochId)).length >= threshold)
+    .filter(({ epochId }) => names.filter((name) => name === toHex(epochId)).length >= agreeing)
     .toSorted((one, other) => other.header.epoch - one.header.epoch)[0];
 }
 

@@ -1,3 +1,4 @@
+import { believedEpoch } from '@symmetra/protocol';
 import { asSymmetraError } from '../failure.js';
 import type { GroupBase } from './group-base.js';
 
@@ -10,20 +11,16 @@ const REPLANNED = new Set([
   'MEMBER_LEFT',
   'MEMBER_REVOKED',
 ]);
-/** GRP-3: how far above its own a dealer believes the number that one node names. */
-const MAX_STEP = 65_536;
 
 /** Whether another deal may pass where one was refused with this code. */
 export function isReplanned(code: string): boolean {
   return REPLANNED.has(code);
 }
 
-/** GRP-3: the number of an epoch that refusals name, when it is near enough, or k nodes name as high a one. */
-export function believedEpoch(refusals: readonly unknown[], { header }: GroupBase): number {
+/** GRP-3: the newest epoch that there is, as far as a dealer believes refusals. */
+export function newestNamed(refusals: readonly unknown[], { header }: GroupBase): number {
   const named = refusals
     .map((refusal) => Number(asSymmetraError(refusal).details['epoch'] ?? 0))
-    .filter(Number.isSafeInteger)
-    .toSorted((one, other) => other - one);
-  const near = named.find((epoch) => epoch <= header.epoch + MAX_STEP);
-  return Math.max(header.epoch, near ?? 0, named[header.threshold - 1] ?? 0);
+    .filter(Number.isSafeInteger);
+  return believedEpoch(header.epoch, named, header.threshold);
 }
