@@ -48,6 +48,8 @@ export class BenchMember implements GroupLink {
   state: MemberGroup | undefined;
   /** Counts what arrives; undefined once the member was removed. */
   arrivals: Arrivals | undefined;
+  /** Whether it keeps what arrives. */
+  follows = true;
   readonly #context: ProtocolContext;
   readonly #descriptor: Descriptor;
   readonly #events: LinkEvent[] = [];
@@ -60,12 +62,12 @@ export class BenchMember implements GroupLink {
   }
 
   event(event: LinkEvent): void {
-    this.#events.push(event);
+    if (this.follows) this.#events.push(event);
     this.arrivals?.one();
   }
 
   frame(frame: Uint8Array): void {
-    this.#frames.push(frame);
+    if (this.follows) this.#frames.push(frame);
     this.arrivals?.one();
   }
 

@@ -84,13 +84,15 @@ export class GroupBenchRun {
     return this.#deal({ added: members, takers: members });
   }
 
-  /**
-   * A rotation, or a removal: every member gets a broadcast of each node.
-   * @param takers those of the members that take the epoch; the others only get it
-   */
-  async next(takers: readonly BenchMember[], removed: readonly BenchMember[] = []): Promise<EpochCost> {
+  /** From now on only these members take epochs; the others get them. */
+  follow(members: readonly BenchMember[]): void {
+    for (const member of this.members) member.follows = members.includes(member);
+  }
+
+  /** A rotation, or a removal: every member gets a broadcast of each node. */
+  async next(removed: readonly BenchMember[] = []): Promise<EpochCost> {
     for (const member of removed) member.arrivals = undefined;
-    return this.#deal({ removed, takers });
+    return this.#deal({ removed, takers: this.members.filter(({ follows }) => follows) });
   }
 
   /** Has members confirm the newest epoch to all nodes. @returns CPU milliseconds of the nodes together, and the callers */

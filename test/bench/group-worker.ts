@@ -45,8 +45,9 @@ async function measure(folder: string, members: number, epochs: number): Promise
     const created = await run.create();
     const confirmCpuMs = (await run.confirm(run.members)) / members;
     const followers = run.members.slice(0, FOLLOWERS);
+    run.follow(followers);
     await run.upkeep();
-    await run.next(followers);
+    await run.next();
     const upkeepCpuMs = await run.upkeep();
     // Those that go stand all over the tree.
     const stride = Math.max(1, Math.floor((members - FOLLOWERS) / (WARM_UP + epochs)));
@@ -54,10 +55,10 @@ async function measure(folder: string, members: number, epochs: number): Promise
     const removals: EpochCost[] = [];
     for (const member of leaving) {
       if (member === undefined) break;
-      removals.push(await run.next(followers, [member]));
+      removals.push(await run.next([member]));
     }
     const rotations: EpochCost[] = [];
-    for (let i = 0; i < WARM_UP + epochs; i += 1) rotations.push(await run.next(followers));
+    for (let i = 0; i < WARM_UP + epochs; i += 1) rotations.push(await run.next());
     return {
       created,
       removals: removals.slice(Math.min(WARM_UP, removals.length - 1)),
