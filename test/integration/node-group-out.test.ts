@@ -1,4 +1,4 @@
-import { toHex } from '@symmetra/crypto';
+import { SymmetraError, toHex } from '@symmetra/crypto';
 import { DEFAULT_POLICY } from '@symmetra/protocol';
 import type { GroupDevice } from '@symmetra/testing';
 import { TestGroup } from '@symmetra/testing';
@@ -62,6 +62,29 @@ describe('who is out', () => {
     expect(carol.groups.get(group.hex)?.epochs.map(({ header }) => header.epoch)).toEqual([1]);
     const back = group.deal(alice.device, { added: [carol.device] });
     await expect(alice.send('node-1', back)).rejects.toMatchObject({ code: 'MEMBER_REVOKED' });
+  });
+
+  test('GRP-10: a suspension that a node could not store is tried again', async () => {
+    const [alice, bob, carol] = await world.members(3);
+    if (!alice || !bob || !carol) throw new Error('three devices');
+    const group = await world.group([alice, bob, carol]);
+    const store = world.network.store('node-2');
+    const commit = store.commit.bind(store);
+    let failures = 2;
+    store.commit = async (changes) => {
+      if (failures === 0 || !changes.some(({ key }) => key === `group/${group.hex}`)) return commit(changes);
+      failures -= 1;
+      throw new SymmetraError('STORE_FULL', 'there is no room left for the store');
+    };
+    await world.network.administrator.submit({
+      kind: 'device-revoke',
+      deviceId: carol.device.deviceId,
+      reason: 'stolen',
+    });
+    await alice.told('due', ({ nodeId }) => nodeId === 'node-2');
+    expect(failures).toBe(0);
+    carol.unplug();
+    await world.deal(group, alice, { removed: [carol.device] });
   });
 
   test('GRP-10: the last manager is revoked: members at the lowest places deal, and only remove', async () => {
@@ -150,6 +173,9 @@ describe('who is out', () => {
     const due = await believes(alice, group);
     expect([due.reason, due.out]).toEqual(['used-up', []]);
     await expect(renew('node-1')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    await carol.device.call('node-1', RENEW, { groupId, epochId });
+    const said = alice.broadcasts.filter(({ kind, nodeId }) => kind === 'due' && nodeId === 'node-1');
+    expect(said).toHaveLength(1);
     await world.deal(group, alice);
     await expect(renew('node-1')).rejects.toMatchObject({ code: 'GROUP_EPOCH_OLD', details: { epoch: '2' } });
   });

@@ -6,9 +6,14 @@ import type { ControlState } from '../control/control-state.js';
 import { groupDealRow, hexOf, rosterPagesOf, treePagesOf } from '../rows/row-keys.js';
 import type { Audience } from './audience.js';
 import type { GroupTable } from './group-table.js';
+import type { GroupTimers } from './group-timers.js';
 import type { HeldGroup } from './held-group.js';
 import type { Memberships } from './memberships.js';
 import type { Notices } from './notices.js';
+
+/** Groups of a revoked device whose rows are written together. */
+const AT_ONCE = 16;
+const RETRY_MS = 1000;
 
 export interface DeparturesParts {
   readonly store: Store;
@@ -18,6 +23,7 @@ export interface DeparturesParts {
   readonly memberships: Memberships;
   readonly notices: Notices;
   readonly audience: Audience;
+  readonly timers: GroupTimers;
 }
 
 /** GRP-10: devices that leave their groups, or are revoked. */
@@ -36,14 +42,26 @@ export class Departures {
     });
   }
 
-  /** A device was revoked: its groups are suspended at once. */
+  /** A device was revoked: its groups are suspended at once. Never fails: what could not be stored is tried again. */
   async revoked(deviceHex: string): Promise<void> {
+    const { memberships, logger, timers } = this.#parts;
     const deviceId = Uint8Array.from(Buffer.from(deviceHex, 'hex'));
-    for (const groupHex of await this.#parts.memberships.of(deviceHex)) {
-      await this.#parts.table.run(groupHex, async (group) =>
-        this.#take(group, { deviceId, reason: 'revoked' }),
-      );
+    try {
+      const groups = await memberships.of(deviceHex);
+      for (let first = 0; first < groups.length; first += AT_ONCE) {
+        const part = groups.slice(first, first + AT_ONCE);
+        await Promise.all(part.map(async (groupHex) => this.#revoke(groupHex, deviceId)));
+      }
+    } catch (error) {
+      logger.error({ err: error }, 'The groups of a revoked device could not be suspended.');
+      timers.set(`revoked/${deviceHex}`, RETRY_MS, () => void this.revoked(deviceHex));
     }
+  }
+
+  async #revoke(groupHex: string, deviceId: Uint8Array): Promise<void> {
+    await this.#parts.table.run(groupHex, async (group) =>
+      this.#take(group, { deviceId, reason: 'revoked' }),
+    );
   }
 
   async #take(group: HeldGroup, out: OutDevice): Promise<void> {

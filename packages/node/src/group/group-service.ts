@@ -78,7 +78,7 @@ export class GroupService {
         throw new SymmetraError('GROUP_EPOCH_OLD', 'another epoch is in force', { epoch });
       }
       this.#countRenewal(group, place);
-      this.#parts.notices.sendUsedUp(group);
+      if (this.#mayTell(group)) this.#parts.notices.sendUsedUp(group);
     });
     return { reply: EMPTY_REPLY };
   }
@@ -131,6 +131,15 @@ export class GroupService {
       throw new SymmetraError('RATE_LIMITED', 'the member asked for another epoch a short time ago');
     }
     group.renewals.set(place, now);
+  }
+
+  /** Members whose uses are over at the same time share one notice: it stands for as long as policy's bound. */
+  #mayTell(group: HeldGroup): boolean {
+    const { clock, state } = this.#parts;
+    const now = clock.monotonic();
+    if (now < group.usedUpUntil) return false;
+    group.usedUpUntil = now + state.policy.groupBoundSeconds * SECOND_MS;
+    return true;
   }
 }
 

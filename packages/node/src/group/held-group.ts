@@ -20,6 +20,8 @@ export class HeldGroup {
   confirmed: Set<number> = new Set();
   /** GRP-10: by place: when the member asked for another epoch, monotonic milliseconds. */
   renewals: Map<number, number> = new Map();
+  /** GRP-10: until when a notice that the epoch is used up is not said again, monotonic milliseconds. */
+  usedUpUntil = Number.NEGATIVE_INFINITY;
   /** Devices that the epoch in force removed: its broadcasts tell them. */
   removed: readonly string[] = [];
   /** GRP-10: the notice that this node signed last, while it holds. */
@@ -54,6 +56,7 @@ export class HeldGroup {
     this.changes = undefined;
     this.confirmed = new Set();
     this.renewals = new Map();
+    this.usedUpUntil = Number.NEGATIVE_INFINITY;
     this.removed = removed;
     this.notice = undefined;
   }
