@@ -1,7 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { SymmetraError, toHex } from '@symmetra/crypto';
-import { DEFAULT_POLICY, Roster, decodeGroupHeader, groupEpochId } from '@symmetra/protocol';
-import type { Descriptor, GroupHeader, WelcomeFields } from '@symmetra/protocol';
+import { SymmetraError, signatureKeygen, toHex } from '@symmetra/crypto';
+import {
+  DEFAULT_POLICY,
+  Roster,
+  decodeGroupHeader,
+  encodeGroupDue,
+  groupEpochId,
+  signBroadcast,
+} from '@symmetra/protocol';
+import type { Descriptor, GroupDue, GroupHeader, WelcomeFields } from '@symmetra/protocol';
 import { createLogger } from '@symmetra/runtime';
 import { openMemoryStore } from '@symmetra/storage';
 import type { Store } from '@symmetra/storage';
@@ -17,6 +24,11 @@ import type { DealtEpoch } from './group-world.js';
 import { CONTEXT } from './protocol-world.js';
 
 const BOUND_SECONDS = 10;
+
+/** The signing keys of the nodes. */
+const SIGNING = new Map(
+  NODE_IDS.map((id) => [id as string, signatureKeygen(new Prng(`signing ${id}`).bytes(32))]),
+);
 
 /** A call that a device made to a node. */
 export interface NodeCall {
@@ -172,6 +184,24 @@ export class FakeNodes {
   }
 }
 
+/** GRP-10: what a node signs about the epoch in force; `changed` may make it another one. */
+export function signedNotice(nodes: FakeNodes, nodeId: string, changed: Partial<GroupDue>) {
+  const { deal, request } = nodes.inForce as DealtEpoch;
+  const content = encodeGroupDue(CONTEXT, {
+    nodeId,
+    groupId: GROUP_ID,
+    epoch: request.epoch,
+    epochId: deal.epochId,
+    reason: 'left',
+    out: [],
+    order: request.managers,
+    boundSeconds: BOUND_SECONDS,
+    ...changed,
+  });
+  const secretKey = SIGNING.get(nodeId)?.secretKey ?? new Uint8Array(0);
+  return { content: Buffer.from(content), signature: Buffer.from(signBroadcast(content, secretKey)) };
+}
+
 function idsIn(bytes: Uint8Array): Uint8Array[] {
   return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.slice(32 * i, 32 * (i + 1)));
 }
@@ -210,7 +240,7 @@ export async function sceneDevice(
   };
   const state = new DeviceState(store);
   const descriptor = {
-    nodes: NODE_IDS.map((id) => ({ id })),
+    nodes: NODE_IDS.map((id) => ({ id, signingKey: SIGNING.get(id)?.publicKey })),
     threshold: 2,
     version: 7,
   } as unknown as Descriptor;
@@ -244,9 +274,10 @@ export async function sceneDevice(
     store,
     told,
     async pass(ms) {
-      for (let passed = 0; passed < ms; passed += 50) {
+      const step = ms > 60_000 ? 1000 : 50;
+      for (let passed = 0; passed < ms; passed += step) {
         for (let turn = 0; turn < 6; turn++) await nextTurn();
-        clock.advance(50);
+        clock.advance(step);
       }
       for (let turn = 0; turn < 6; turn++) await nextTurn();
     },
