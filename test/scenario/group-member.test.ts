@@ -502,9 +502,9 @@ describe('GRP-10: a notice that an epoch is due', () => {
     const bob = memberOf(members, 'bob');
     bob.due(notice(scene, 'amsterdam'));
     expect(bob.due(notice(scene, 'bern', { out: [deviceOf('dave')] })).kind).toBe('nothing');
-    expect(bob.due(notice(scene, 'cairo', { epochId: new Uint8Array(32) })).kind).toBe('nothing');
-    expect(bob.due(notice(scene, 'cairo', { epoch: 4 })).kind).toBe('nothing');
-    expect(bob.due(notice(scene, 'delhi')).kind).toBe('nothing');
+    const usedUp = { reason: 'used-up', out: [] } as const;
+    expect(bob.due(notice(scene, 'cairo', { ...usedUp, epoch: 4 })).kind).toBe('nothing');
+    expect(bob.due(notice(scene, 'delhi', usedUp)).kind).toBe('nothing');
   });
 
   test('that is replayed undoes nothing, and one of a former epoch is dropped', () => {

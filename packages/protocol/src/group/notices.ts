@@ -64,7 +64,8 @@ export function withNotice(
 }
 
 /**
- * GRP-10: what at least `threshold` nodes say of the newest epoch of which they say it.
+ * GRP-10: what at least `threshold` nodes say of the newest epoch of which they say it; else who is out, as so many say of
+ * different epochs.
  * @param deviceId of this member.
  */
 export function believed(
@@ -77,10 +78,22 @@ export function believed(
     const name = `${notice.epoch}/${toHex(notice.epochId)}`;
     byEpoch.set(name, [...(byEpoch.get(name) ?? []), notice]);
   }
-  return [...byEpoch.values()]
+  const [agreed] = [...byEpoch.values()]
     .map((ofEpoch) => believedOf(ofEpoch, threshold, deviceId))
     .filter((due) => due !== undefined)
-    .toSorted((one, other) => other.epoch - one.epoch)[0];
+    .toSorted((one, other) => other.epoch - one.epoch);
+  return agreed ?? believedOf(acrossEpochs(notices), threshold, deviceId);
+}
+
+/** GRP-11: nodes that are in different epochs may still agree on who is out: what each says last, the older epoch first. */
+function acrossEpochs(notices: readonly HeldNotice[]): readonly HeldNotice[] {
+  const byNode = new Map<string, HeldNotice>();
+  for (const notice of notices) {
+    const other = byNode.get(notice.nodeId);
+    const isLater = other === undefined || notice.epoch >= other.epoch;
+    if (isLater && notice.out.length > 0) byNode.set(notice.nodeId, { ...notice, usedUp: false });
+  }
+  return [...byNode.values()].toSorted((one, other) => one.epoch - other.epoch);
 }
 
 function believedOf(
