@@ -46,6 +46,20 @@ describe('a group from its creation on', () => {
     expect([alice, bob, carol, dave, erin].flatMap(({ refusals }) => refusals)).toEqual([]);
   });
 
+  test('GRP-6: under another suite the trees are made anew, and everybody is welcomed', async () => {
+    const [alice, bob, carol] = await world.members(3);
+    if (!alice || !bob || !carol) throw new Error('three devices');
+    const group = await world.group([alice, bob, carol]);
+    const welcomes = (): number => bob.device.events.filter(({ groupWelcome }) => groupWelcome).length;
+    const before = await bob.until('three welcomes', () => (welcomes() >= 3 ? welcomes() : undefined));
+    await world.deal(group, alice);
+    await world.deal(group, alice, { header: { suiteId: 2 } });
+    await bob.until('three more', () => (welcomes() === before + 3 ? true : undefined));
+    await world.deal(group, alice, { removed: [carol.device], header: { suiteId: 2 } });
+    sameKey([alice, bob], group);
+    expect(welcomes()).toBe(before + 3);
+  });
+
   test('GRP-7: who stays needs one broadcast of each node, no welcome', async () => {
     const [alice, bob, carol] = await world.members(3);
     if (!alice || !bob || !carol) throw new Error('three devices');

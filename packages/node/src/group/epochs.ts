@@ -51,7 +51,7 @@ export class Epochs {
   /** GRP-5: brings the pending deal into force, if q nodes echo it. Runs within work on the group. */
   async settle(group: HeldGroup): Promise<void> {
     const { row } = group;
-    if (row === undefined) return;
+    if (row?.group.pending === undefined) return;
     const { state, clock, table } = this.#parts;
     const { roster, echoes } = group;
     const changes = await table.changesOf(group);
@@ -126,7 +126,7 @@ export class Epochs {
     const { logger, notices, pass, timers, upkeep, welcomes } = this.#parts;
     const { groupHex, epoch, header, changes } = turn;
     logger.info({ epoch: header.epoch, count: header.members }, 'An epoch of a group came into force.');
-    upkeep.note(groupHex);
+    upkeep.note(groupHex, header.limits.lifetimeSeconds);
     if (notices.isDue(group)) {
       notices.send(group);
       return;

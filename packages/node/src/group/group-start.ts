@@ -1,3 +1,4 @@
+import { decodeGroupHeader } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
@@ -53,9 +54,12 @@ export class GroupStart {
   }
 
   async #resume(groupHex: string, { group }: GroupRow): Promise<void> {
-    const { table, notices, agreement, upkeep } = this.#parts;
+    const { state, table, notices, agreement, upkeep } = this.#parts;
     if (group.pending !== undefined) agreement.begin(groupHex);
-    if (group.inForce !== undefined) upkeep.note(groupHex);
+    if (group.inForce !== undefined) {
+      const { limits } = decodeGroupHeader(state.context, group.inForce.header);
+      upkeep.note(groupHex, limits.lifetimeSeconds);
+    }
     if (group.out.length === 0) return;
     await table.run(groupHex, async (held) => {
       if (notices.isDue(held)) notices.send(held);

@@ -11,6 +11,7 @@ import { treeScope } from './tree-scope.js';
 
 /** How long after an epoch began its tree is looked after: an hour's rotations share few runs. */
 const AFTER_MS = 60_000;
+const SECOND_MS = 1000;
 /** Pages that are advanced before other work on the group gets its turn. */
 const PAGES_PER_TURN = 16;
 
@@ -28,23 +29,28 @@ export class TreeUpkeep {
   readonly #parts: TreeUpkeepParts;
   /** Groups whose turn is set: a group with an epoch every few seconds gets its turn too. */
   readonly #noted = new Set<string>();
+  #running: Promise<void> = Promise.resolve();
 
   constructor(parts: TreeUpkeepParts) {
     this.#parts = parts;
   }
 
-  /** A group's tree may lag behind its step. */
-  note(groupHex: string): void {
+  /**
+   * A group's tree may lag behind its step. One tree is looked after at a time.
+   * @param lifetimeSeconds of the epoch, before whose end the tree has to be there.
+   */
+  note(groupHex: string, lifetimeSeconds: number): void {
     if (this.#noted.has(groupHex)) return;
     this.#noted.add(groupHex);
-    this.#parts.timers.set(`tree/${groupHex}`, AFTER_MS, () => {
+    const pauseMs = Math.min(AFTER_MS, (lifetimeSeconds * SECOND_MS) / 2);
+    this.#parts.timers.set(`tree/${groupHex}`, pauseMs, () => {
       this.#noted.delete(groupHex);
-      void this.run(groupHex);
+      this.#running = this.#running.then(async () => this.run(groupHex, lifetimeSeconds));
     });
   }
 
   /** Advances all pages of a group. Never fails: what is left goes the next time. */
-  async run(groupHex: string): Promise<void> {
+  async run(groupHex: string, lifetimeSeconds: number): Promise<void> {
     try {
       const { table } = this.#parts;
       let cursor = await table.run(groupHex, async (group) => this.#advance(group, undefined));
@@ -55,7 +61,7 @@ export class TreeUpkeep {
       }
     } catch (error) {
       this.#parts.logger.warn({ err: error }, 'The tree of a group could not be brought to its step.');
-      this.note(groupHex);
+      this.note(groupHex, lifetimeSeconds);
     }
   }
 

@@ -72,13 +72,16 @@ export class Welcomes {
     const scope = treeScope(context, decoded, identity.id);
     const names = new Set(guests.flatMap(({ place }) => pagesOfPath(decoded.height, place)));
     const pages = await TreePages.read(this.#parts.store, group.groupHex, names);
-    for (const { place, deviceHex } of guests) {
-      const pathKeys = pathKeysOf(scope, pages.get, decoded.height, place, row.step);
-      const welcome = { header, tag, share: share?.bytes ?? ERASED, place, step: row.step, pathKeys };
-      this.#parts.events.send(deviceHex, { groupWelcome: welcome });
-      pathKeys.fill(0);
+    try {
+      for (const { place, deviceHex } of guests) {
+        const pathKeys = pathKeysOf(scope, pages.get, decoded.height, place, row.step);
+        const welcome = { header, tag, share: share?.bytes ?? ERASED, place, step: row.step, pathKeys };
+        this.#parts.events.send(deviceHex, { groupWelcome: welcome });
+        pathKeys.fill(0);
+      }
+    } finally {
+      pages.wipe();
     }
-    pages.wipe();
   }
 
   #guests({ roster, confirmed }: HeldGroup, places: readonly number[]): readonly Guest[] {
