@@ -3,11 +3,13 @@ import { CHEAP_SUITE_ID, CRASH_POINTS, FAULT_KINDS, cheapSuite } from '@symmetra
 import { expect, test } from 'vitest';
 import { SEEDS } from './seeds.js';
 
-test('the flows have 10,000 seeds in total, 500 of them with the real KEM of each suite', () => {
-  const flows = Object.values(SEEDS);
+test('the flows of two have 10,000 seeds, 500 of them with the real KEM of each suite; groups have 5,000', () => {
+  const { group, ...pairs } = SEEDS;
+  const flows = Object.values(pairs);
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   expect(sum(flows.map(({ real }) => real))).toBe(500);
   expect(sum(flows.map(({ cheap, real }) => cheap + real * suites.ids().length))).toBe(10_000);
+  expect(group.cheap + group.real * suites.ids().length).toBe(5000);
 });
 
 test('no production table contains the cheap suite', () => {

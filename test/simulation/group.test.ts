@@ -1,0 +1,77 @@
+import { CRASH_POINTS, FAULT_KINDS } from '@symmetra/testing';
+import { GROUP_MALICE } from './group-plan.js';
+import { GroupRun } from './group-run.js';
+import { simulate } from './seeds.js';
+
+const HAPPENINGS = [
+  'add',
+  'remove',
+  'rotate',
+  'leave',
+  'revoke',
+  'two dealers',
+  'stranger deals',
+  'nodes apart',
+  'device apart',
+  'node down',
+];
+
+const EXPECTED = [
+  ...FAULT_KINDS.map((kind) => `fault:${kind}`),
+  ...CRASH_POINTS.flatMap((point) => [`crash:device:${point}`, `crash:node:${point}`]),
+  ...HAPPENINGS.map((what) => `happens:${what}`),
+  ...GROUP_MALICE.map((malice) => `outcome:in spite of ${malice}`),
+  'apart:node',
+  'apart:device',
+  'node:first epoch',
+  'node:in force',
+  'node:behind, follows',
+  'node:pending dropped',
+  'node:suspended',
+  'node:ended',
+  'node:share erased',
+  'node:tree tidied',
+  'notice:left',
+  'notice:revoked',
+  'notice:used-up',
+  'deal:first held',
+  'deal:wish held',
+  'deal:wish overtaken',
+  'deal:wish refused',
+  'deal:due held',
+  'deal:due overtaken',
+  'deal:schedule held',
+  'deal:given up',
+  'deal:no manager is left',
+  'member:epoch',
+  'member:held',
+  'member:waiting',
+  'member:due',
+  'member:out',
+  'member:epoch over',
+  'member:uses over',
+  'message:said',
+  'message:taken',
+  'mallory:who is in opens the share',
+  'mallory:who is not in does not',
+  'calm:settled after one rotation',
+  'outcome:all hold the same key',
+  'outcome:nobody is left',
+  'refused:AUTHENTICATION_FAILED',
+  'refused:BAD_ENCODING',
+  'refused:BAD_SIGNATURE',
+  'refused:SHARE_MISMATCH',
+  'refused:EPOCH_NOT_ACCEPTED',
+  'refused:MESSAGE_REPLAYED',
+  'refused:GROUP_BEHIND',
+  'refused:GROUP_UNKNOWN',
+  'refused:GROUP_CONFLICT',
+  'refused:GROUP_EPOCH_OLD',
+  'refused:GROUP_NOT_MANAGER',
+  'refused:MEMBER_LEFT',
+  'refused:MEMBER_REVOKED',
+];
+
+simulate('group', EXPECTED, (run) => {
+  new GroupRun(run).execute();
+});
