@@ -131,7 +131,7 @@ export class GroupRun {
       for (const node of this.nodes) if (node.roster.placeOf(member) !== undefined) node.out(member, reason);
     }
     for (let round = 1; round <= 2 * this.n; round++) {
-      const base = round % 2 === 1 ? this.newest() : this.inForceAt(round / 2 - 1);
+      const base = round % 2 === 1 ? (this.held().at(-1) as Base) : this.inForceAt(round / 2 - 1);
       const epoch = Math.max(...this.nodes.map(({ state }) => state?.echoed?.epoch ?? 0)) + 1;
       // It wants all who are gone to be out, and only the managers besides to stay.
       const removed = MEMBERS.slice(2).filter((id) => base.roster.placeOf(id) !== undefined);
@@ -149,6 +149,17 @@ export class GroupRun {
     return 0;
   }
 
+  /** GRP-5: whether each epoch that a member can hold comes, over others or not, from the one that it could hold before. */
+  isOneChain(): boolean {
+    const ids = this.held().map(({ epochId }) => toHex(epochId));
+    return ids.slice(0, -1).every((id, i) => this.ancestorsOf(ids[i + 1] as string).includes(id));
+  }
+
+  ancestorsOf(id: string): string[] {
+    const previous = this.dealt.find(({ deal }) => toHex(deal.epochId) === id)?.request.previous;
+    return previous === undefined ? [] : [toHex(previous), ...this.ancestorsOf(toHex(previous))];
+  }
+
   /** GRP-11: when no q nodes follow what its dealer holds, it takes what one node has in force. */
   inForceAt(place: number): Base {
     const inForce = this.nodes[place]?.state?.inForce;
@@ -161,11 +172,13 @@ export class GroupRun {
     }
   }
 
-  /** What a member can hold: the newest that q nodes ever had in force. */
-  newest(): Base {
+  /** What a member can hold: the epochs that q nodes ever had in force, by number. */
+  held(): Base[] {
     const quorum = echoQuorum(this.n, this.k);
-    const held = this.bases.filter((base) => (this.had.get(toHex(base.epochId)) ?? this.n) >= quorum);
-    return held.toSorted((one, other) => other.epoch - one.epoch)[0] as Base;
+    const byNumber = new Map(this.bases.map((base) => [base.epoch, base]));
+    return [...byNumber.values()]
+      .filter((base) => (this.had.get(toHex(base.epochId)) ?? this.n) >= quorum)
+      .toSorted((one, other) => one.epoch - other.epoch);
   }
 }
 
