@@ -80,6 +80,21 @@ describe('GRP-10: rotation on time', () => {
   });
 });
 
+describe('GRP-10: a device that was removed while it was away', () => {
+  test('forgets the group when the time of its keys is over, as the nodes say', async () => {
+    const all = await scene([]);
+    await all.bob.groups.close();
+    await all.alice.pass(3 * HOUR_MS);
+    const { store, clock } = all.bob;
+    const back = await sceneDevice('bob', all.nodes, { store, clock });
+    all.nodes.isOut = true;
+    back.groups.bound();
+    await back.pass(1000);
+    expect(back.told).toEqual([{ kind: 'groupEnded', about: { groupId: ID, reason: 'removed' } }]);
+    expect(await back.state.list('group')).toEqual([]);
+  });
+});
+
 describe('GRP-10: somebody is out', () => {
   const out = [deviceOf('carol')];
   const tell = (all: Scene, devices: readonly SceneDevice[], nodes = ['amsterdam', 'bern']): void => {

@@ -53,6 +53,8 @@ export class FakeNodes {
   readonly refusals = new Map<string, SymmetraError[]>();
   /** Nodes at which every call fails. */
   readonly down = new Set<string>();
+  /** Whether the nodes have the caller in the group no more. */
+  isOut = false;
   /** Devices to which nothing is brought. */
   readonly deaf = new Set<string>();
   inForce: DealtEpoch | undefined;
@@ -80,6 +82,7 @@ export class FakeNodes {
         case 'Stage':
           return this.#stage(nodeId, request as { offset: number; members: Uint8Array });
         case 'GetRoster':
+          if (this.isOut) throw new NodeRefusal(nodeId, 'GROUP_NOT_MEMBER', 'refused', {});
           return this.#page((request as { from: number }).from);
         default:
           return {};

@@ -4,7 +4,6 @@ import type { ProtocolContext } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf } from '../backoff.js';
 import { codeOf, mostTelling } from '../failure.js';
-import { Lane } from '../lane.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { Policies } from '../network/policies.js';
 import type { DeviceRandomness } from '../randomness.js';
@@ -16,7 +15,8 @@ import type { DealPlan, GroupChange } from './deal-plan.js';
 import type { DealOutcome, DealRecord } from './deal-record.js';
 import { DealRun } from './deal-run.js';
 import { DealSender } from './deal-sender.js';
-import { newestBase } from './group-base.js';
+import { DealTurns, groupPending } from './deal-turns.js';
+import { GroupGone, newestBase } from './group-base.js';
 import type { GroupBase } from './group-base.js';
 import type { GroupWish } from './group-options.js';
 import type { GroupStore } from './group-store.js';
@@ -24,8 +24,6 @@ import { isReplanned, newestNamed } from './refusals.js';
 import { Rosters } from './rosters.js';
 
 const PREFIX = 'group-deal/';
-/** How long a caller waits; the deal goes on behind it. */
-const CALLER_MS = 30_000;
 const MAX_PLANS = 8;
 /** GRP-11: the pause before another epoch is dealt grows with the place in the order. */
 const CONFLICT_MS = 400;
@@ -45,6 +43,8 @@ export interface DealingParts {
   readonly random: Pick<DeviceRandomness, 'bytes'>;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** This device is in a group no more, as q nodes say. */
+  readonly onGone: (groupId: string) => void;
   /** A deal that nobody waits for did not come about. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -55,7 +55,7 @@ export class Dealing {
   readonly #sender: DealSender;
   readonly #rosters: Rosters;
   readonly #runs = new Map<string, DealRun>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #turns: DealTurns;
   /** The groups in which another epoch is dealt by schedule, or because somebody is out. */
   readonly #following = new Set<string>();
 
@@ -63,12 +63,17 @@ export class Dealing {
     this.#parts = parts;
     this.#sender = new DealSender(parts.connection);
     this.#rosters = new Rosters(parts.connection);
+    this.#turns = new DealTurns(parts);
   }
 
   /** Makes a group. @returns its id @throws as {@link Dealing.change} */
   async create(wish: GroupWish, suiteId: number): Promise<Uint8Array> {
     const groupId = this.#parts.random.bytes(16);
-    await this.#awaited(groupId, async () => this.#create(groupId, wish, suiteId));
+    await this.#turns.awaited(
+      toHex(groupId),
+      async () => this.#create(groupId, wish, suiteId),
+      () => this.#failuresOf(groupId),
+    );
     return groupId;
   }
 
@@ -78,7 +83,11 @@ export class Dealing {
    *   when it takes longer: the deal goes on then
    */
   async change(groupId: Uint8Array, change: GroupChange): Promise<void> {
-    await this.#awaited(groupId, async () => this.#change(groupId, change, true));
+    await this.#turns.awaited(
+      toHex(groupId),
+      async () => this.#change(groupId, change, true),
+      () => this.#failuresOf(groupId),
+    );
   }
 
   /** GRP-10: deals the epoch that follows one, without those that are out, unless a newer one comes before. */
@@ -86,10 +95,13 @@ export class Dealing {
     const name = toHex(groupId);
     if (this.#following.has(name)) return;
     this.#following.add(name);
-    this.#unawaited(groupId, async () => {
+    this.#turns.unawaited(name, async () => {
       try {
         if ((this.#parts.store.newest(name)?.header.epoch ?? 0) > epoch) return;
         await this.#change(groupId, NO_CHANGE, false);
+      } catch (error) {
+        if (!(error instanceof GroupGone)) throw error;
+        this.#parts.onGone(name);
       } finally {
         this.#following.delete(name);
       }
@@ -99,7 +111,7 @@ export class Dealing {
   /** Goes on with the deals of an earlier process. */
   async resume(): Promise<void> {
     for (const { value: deal } of await this.#parts.state.list<DealRecord>(PREFIX)) {
-      this.#unawaited(deal.groupId, async () => this.#goOn(deal));
+      this.#turns.unawaited(toHex(deal.groupId), async () => this.#goOn(deal));
     }
   }
 
@@ -113,6 +125,7 @@ export class Dealing {
     for (let attempt = 1; ; attempt++) {
       const plan = planFirst(groupId, wish);
       const outcome = await this.#deal(plan, suiteId);
+      if (outcome.kind === 'withheld') throw groupPending();
       if (outcome.kind !== 'refused') return;
       const error = mostTelling(outcome.refusals);
       if (codeOf(error) !== 'DESCRIPTOR_OLD' || attempt === MAX_PLANS) throw error;
@@ -147,7 +160,7 @@ export class Dealing {
         isForked = error.code === 'GROUP_BEHIND' && attempt % 2 === 0;
         await this.#pause(base);
       } else if (attempt >= MAX_PLANS) {
-        throw pending();
+        throw groupPending();
       }
       base = await newestBase(this.#parts, groupId, base, isForked);
     }
@@ -246,7 +259,7 @@ export class Dealing {
     const { store, connection, timers } = this.#parts;
     const name = toHex(header.groupId);
     for (let asked = 0; (store.newest(name)?.header.epoch ?? 0) < header.epoch; asked++) {
-      if (asked > MAX_ARRIVALS) throw pending();
+      if (asked > MAX_ARRIVALS) throw groupPending();
       connection().suspect(header.nodes);
       await Promise.race([store.changed(name), timers.sleep(ARRIVAL_MS)]);
     }
@@ -260,45 +273,13 @@ export class Dealing {
     await timers.sleep(CONFLICT_MS * steps * fractionOf(random.bytes));
   }
 
+  /** Why a deal that is under way has not come to its end. */
+  #failuresOf(groupId: Uint8Array): readonly unknown[] {
+    return this.#runs.get(toHex(groupId))?.failures() ?? [];
+  }
+
   async #followDescriptor(): Promise<void> {
     const { descriptors } = this.#parts;
     await descriptors.refresh([], descriptors.current.version + 1);
   }
-
-  /** Runs a task in its turn, for a caller who waits a bounded time. */
-  async #awaited(groupId: Uint8Array, task: () => Promise<void>): Promise<void> {
-    const { timers, onFailure } = this.#parts;
-    const name = toHex(groupId);
-    let isAwaited = true;
-    const running = this.#laneOf(name).run(task);
-    running.catch((error: unknown) => {
-      if (!isAwaited && codeOf(error) !== 'DEVICE_CLOSED') onFailure(error);
-    });
-    try {
-      await timers.within(CALLER_MS, running, () => {
-        const failures = this.#runs.get(name)?.failures() ?? [];
-        return failures.length > 0 ? mostTelling(failures) : pending();
-      });
-    } finally {
-      isAwaited = false;
-    }
-  }
-
-  #unawaited(groupId: Uint8Array, task: () => Promise<void>): void {
-    this.#laneOf(toHex(groupId))
-      .run(task)
-      .catch((error: unknown) => {
-        if (codeOf(error) !== 'DEVICE_CLOSED') this.#parts.onFailure(error);
-      });
-  }
-
-  #laneOf(groupId: string): Lane {
-    const lane = this.#lanes.get(groupId) ?? new Lane();
-    this.#lanes.set(groupId, lane);
-    return lane;
-  }
-}
-
-function pending(): SymmetraError {
-  return new SymmetraError('GROUP_PENDING', 'the epoch has not come into force yet; the device goes on');
 }

@@ -1,5 +1,5 @@
 import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
-import { MAX_MEMBERS, decodeGroupHeader, groupEpochId } from '@symmetra/protocol';
+import { MAX_MEMBERS, decodeGroupHeader, echoQuorum, groupEpochId } from '@symmetra/protocol';
 import type { GroupHeader, ProtocolContext } from '@symmetra/protocol';
 import { asSymmetraError, codeOf, mostTelling } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
@@ -8,6 +8,21 @@ import { groupUnknown } from './group-options.js';
 import type { GroupStore } from './group-store.js';
 
 const GET_ROSTER = '/symmetra.group.v1.GroupService/GetRoster';
+
+/** What a node says that has this device in the group no more. */
+const GONE = new Set(['GROUP_NOT_MEMBER', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
+
+/** So many nodes have this device in the group no more that it gets no epoch of it: it forgets the group. */
+export class GroupGone extends SymmetraError {
+  constructor(groupId: string) {
+    super('GROUP_NOT_MEMBER', 'this device is in the group no more', { groupId });
+  }
+}
+
+/** Whether a node has this device in the group no more. */
+export function isGone(error: unknown): boolean {
+  return GONE.has(codeOf(error));
+}
 
 /** The epoch that a deal follows. */
 export interface GroupBase {
@@ -49,7 +64,7 @@ export async function newestBase(
 
 /**
  * The newest epoch that k nodes say is in force; it may be one that they bring to nobody, because somebody is out
- * (GRP-10). Undefined while too few stand in the same epoch. @throws why too few answered
+ * (GRP-10). Undefined while too few stand in the same epoch. @throws GroupGone, why too few answered
  */
 async function baseAtNodes(
   parts: BaseParts,
@@ -61,6 +76,9 @@ async function baseAtNodes(
   const asked = await Promise.allSettled(nodes.map(async ({ id }) => baseAt(parts, id, groupId)));
   const bases = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failures = asked.flatMap((one) => (one.status === 'rejected' ? [asSymmetraError(one.reason)] : []));
+  if (failures.filter(isGone).length >= echoQuorum(nodes.length, threshold)) {
+    throw new GroupGone(toHex(groupId));
+  }
   if (bases.length < threshold) throw mostTelling(failures);
   const names = bases.map(({ epochId }) => toHex(epochId));
   return bases

@@ -14,6 +14,7 @@ import type { DeviceState } from '../state/device-state.js';
 import type { Timers } from '../timers.js';
 import { Confirmations } from './confirmations.js';
 import { Dealing } from './dealing.js';
+import { isGone } from './group-base.js';
 import { GroupDeliveries } from './deliveries.js';
 import { EarlyMessages } from './early-messages.js';
 import type { EpochName, GroupDueInfo, GroupEnding, GroupInfo, GroupMessage } from './group-info.js';
@@ -22,8 +23,6 @@ import { GroupStore, endMs } from './group-store.js';
 import { GroupMessages } from './messages.js';
 
 const LEAVE = '/symmetra.group.v1.GroupService/Leave';
-/** What a node says that has this device in the group no more. */
-const LEFT_BEFORE = new Set(['GROUP_NOT_MEMBER', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
 /** What a message meets whose epoch is on its way. */
 const EARLY = new Set(['GROUP_EPOCH_UNKNOWN', 'GROUP_UNKNOWN', 'GROUP_EXPIRED']);
 const NOTHING = new Uint8Array(0);
@@ -69,7 +68,8 @@ export class Groups {
     this.messages = messages;
     const { listener, timers } = parts;
     const onFailure = (error: unknown): void => listener.failure(error);
-    this.dealing = new Dealing({ ...parts, store, onFailure });
+    const onGone = (name: string): void => void this.#end(name, 'removed').catch(onFailure);
+    this.dealing = new Dealing({ ...parts, store, onGone, onFailure });
     this.#schedule = new GroupSchedule({ ...parts, store, messages, dealing: this.dealing, onFailure });
     this.#early = new EarlyMessages(() => timers.monotonic());
     this.#deliveries = new GroupDeliveries({
@@ -79,7 +79,7 @@ export class Groups {
       listener: {
         epoch: (name, epoch) => this.#onEpoch(name, epoch),
         due: (name, due) => this.#onDue(name, due),
-        out: (name) => void this.#forget(name, 'removed').catch(onFailure),
+        out: onGone,
         failure: onFailure,
       },
     });
@@ -129,19 +129,14 @@ export class Groups {
     );
     const failures = left
       .flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-      .filter((error) => !LEFT_BEFORE.has(codeOf(error)));
+      .filter((error) => !isGone(error));
     if (nodes.length - failures.length < threshold) throw mostTelling(failures);
-    await this.store.erase(name);
-    await this.#forget(name, 'left');
+    await this.#end(name, 'left');
   }
 
   /** CTL-4: this device is revoked: everything is erased. */
   async revoked(): Promise<void> {
-    for (const name of this.store.names()) {
-      const wasMember = this.store.lastEpoch(name) > 0;
-      await this.store.erase(name);
-      if (wasMember) await this.#forget(name, 'revoked');
-    }
+    for (const name of this.store.names()) await this.#end(name, 'revoked');
   }
 
   /** What may be shown of a group. @throws GROUP_UNKNOWN, GROUP_EXPIRED */
@@ -199,8 +194,9 @@ export class Groups {
     }
   }
 
-  /** What hangs on a group whose keys are erased. */
-  async #forget(name: string, reason: GroupEnding['reason']): Promise<void> {
+  /** Erases a group, and what hangs on it. */
+  async #end(name: string, reason: GroupEnding['reason']): Promise<void> {
+    await this.store.erase(name);
     await this.dealing.forget(name);
     await this.messages.sweep();
     this.#parts.logger.info({ group: name, reason }, 'A group is over for this device.');
