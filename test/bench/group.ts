@@ -8,7 +8,7 @@ const SIZES = [10, 100, 1000, 10_000];
 const EPOCHS = 20;
 
 /** What a group of one size costs, three nodes, any two of which suffice. */
-export interface GroupResult {
+interface GroupResult {
   /** From the dealer's start until the last member has the key; nodes and all members take turns in one process. */
   readonly createMs: number;
   readonly createNodeCpuMs: number;
@@ -36,14 +36,17 @@ export interface GroupResult {
 }
 
 /** Measures groups over the nodes' own code and sealed LMDB stores; the members are the pure core, in the same process. */
-export async function benchGroup(): Promise<{ group: object; groupMls: object }> {
+export async function benchGroup(): Promise<{
+  group: Readonly<Record<string, GroupResult>>;
+  groupMls: object;
+}> {
   const group: Record<string, GroupResult> = {};
   for (const members of SIZES) group[members] = await benchSize(members);
   return { group, groupMls: await benchMls() };
 }
 
 /** In a process of its own, which begins cold. */
-export async function benchSize(members: number): Promise<GroupResult> {
+async function benchSize(members: number): Promise<GroupResult> {
   const worker = new Worker('./group-worker.ts', ['--max-old-space-size=4096']);
   try {
     return resultOf(await worker.ask<GroupMeasured>({ members, epochs: EPOCHS }));
