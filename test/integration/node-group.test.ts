@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GroupWorld, fingerprintOf } from './node-group-world.js';
 
 const SEND = '/symmetra.group.v1.GroupService/Send';
+const LEAVE = '/symmetra.group.v1.GroupService/Leave';
 const ROSTER = '/symmetra.group.v1.GroupService/GetRoster';
 
 let world: GroupWorld;
@@ -123,6 +124,10 @@ describe('a group from its creation on', () => {
       expect(opened.plaintext).toEqual(hello);
     }
     expect(alice.messages).toEqual([]);
+    for (const nodeId of world.nodeIds) await carol.device.call(nodeId, LEAVE, { groupId: group.groupId });
+    await alice.device.call('node-1', SEND, { message });
+    await bob.until('the message again', () => bob.messages[1]);
+    expect(carol.messages).toHaveLength(1);
     await expect(alice.device.call('node-2', SEND, { message })).rejects.toMatchObject({ code: 'NOT_HOME' });
     await expect(bob.device.call('node-2', SEND, { message })).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
     const long = new Uint8Array(4097);

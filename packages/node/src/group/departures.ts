@@ -39,6 +39,7 @@ export class Departures {
     await this.#parts.table.run(groupHex, async (group) => {
       if (group.row?.group.pending === undefined) group.current();
       await this.#take(group, { deviceId, reason: 'left' });
+      this.#parts.audience.remove(groupHex, hexOf(deviceId));
     });
   }
 

@@ -5,7 +5,7 @@ import {
   rangesOf,
   signBroadcast,
 } from '@symmetra/protocol';
-import type { RosterChanges } from '@symmetra/protocol';
+import type { Roster } from '@symmetra/protocol';
 import type { Clock, Logger } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
 import { groupDealRow, hexOf } from '../rows/row-keys.js';
@@ -22,8 +22,8 @@ import type { SteppedTree, TreeSteps, Turn } from './tree-step.js';
 import type { TreeUpkeep } from './tree-upkeep.js';
 import type { Welcomes } from './welcomes.js';
 
-/** GRP-8: when members that are attached and have not confirmed are welcomed. */
-const WELCOME_AFTER_MS = 5000;
+/** GRP-8: how long after an epoch began its broadcasts have come, and members that have not confirmed are welcomed. */
+const SETTLED_AFTER_MS = 5000;
 
 export interface EpochsParts {
   readonly clock: Clock;
@@ -75,7 +75,8 @@ export class Epochs {
     });
     for (const secret of next.consumed) secret.wipe();
     table.resize(group, () => roster.apply(changes));
-    this.#updateAudience(group, changes, removed);
+    this.#dismiss(group, group.removed);
+    for (const { deviceId } of changes.taken) this.#parts.audience.add(group.groupHex, hexOf(deviceId));
     group.beginEpoch(removed);
     this.#deliver(group, turn, tree);
   }
@@ -103,19 +104,12 @@ export class Epochs {
     }
   }
 
-  /** Who was removed hears of it by this epoch's broadcasts, and of no later one. */
-  #updateAudience(
-    { groupHex, roster, removed: earlier }: HeldGroup,
-    changes: RosterChanges,
-    removed: readonly string[],
-  ): void {
-    const { audience } = this.#parts;
-    for (const deviceHex of earlier) {
-      if (roster.placeOf(Buffer.from(deviceHex, 'hex')) === undefined && !removed.includes(deviceHex)) {
-        audience.remove(groupHex, deviceHex);
-      }
+  /** Who was removed listens a little longer: the broadcasts of this epoch tell it so (GRP-9). */
+  #dismiss(group: HeldGroup, removed: readonly string[]): void {
+    for (const deviceHex of removed) {
+      const isMember = group.roster.placeOf(Buffer.from(deviceHex, 'hex')) !== undefined;
+      if (!isMember) this.#parts.audience.remove(group.groupHex, deviceHex);
     }
-    for (const { deviceId } of changes.taken) audience.add(groupHex, hexOf(deviceId));
   }
 
   /**
@@ -125,6 +119,7 @@ export class Epochs {
   #deliver(group: HeldGroup, turn: Turn, tree: SteppedTree): void {
     const { logger, notices, pass, timers, upkeep, welcomes } = this.#parts;
     const { groupHex, epoch, header, changes } = turn;
+    timers.set(`settled/${groupHex}`, SETTLED_AFTER_MS, () => void this.#settled(groupHex, epoch.epochId));
     logger.info({ epoch: header.epoch, count: header.members }, 'An epoch of a group came into force.');
     upkeep.note(groupHex, header.limits.lifetimeSeconds);
     if (notices.isDue(group)) {
@@ -133,12 +128,22 @@ export class Epochs {
     }
     const content = this.#broadcast(turn, tree);
     if (content !== undefined) pass.broadcast(groupHex, content);
-    const all = Array.from(group.roster.members(), ({ place }) => place);
-    const guests = content === undefined ? all : changes.taken.map(({ place }) => place);
+    const guests = content === undefined ? placesOf(group.roster) : changes.taken.map(({ place }) => place);
     void welcomes.bring(groupHex, epoch.epochId, guests);
-    timers.set(`welcome/${groupHex}`, WELCOME_AFTER_MS, () => {
-      void welcomes.bring(groupHex, epoch.epochId, all);
-    });
+  }
+
+  /** GRP-8: a welcome to who has not confirmed by now. */
+  async #settled(groupHex: string, epochId: Uint8Array): Promise<void> {
+    const { logger, table, welcomes } = this.#parts;
+    try {
+      const places = await table.run(groupHex, async (group) => {
+        this.#dismiss(group, group.removed);
+        return placesOf(group.roster);
+      });
+      await welcomes.bring(groupHex, epochId, places);
+    } catch (error) {
+      logger.warn({ err: error }, 'Members that have not confirmed an epoch could not be welcomed.');
+    }
   }
 
   #broadcast(
@@ -160,6 +165,10 @@ export class Epochs {
     });
     return content && { content, signature: signBroadcast(content, identity.signing.secretKey.bytes) };
   }
+}
+
+function placesOf(roster: Roster): readonly number[] {
+  return Array.from(roster.members(), ({ place }) => place);
 }
 
 /** Devices that leave the group with this epoch; who moves to another place stays. */
