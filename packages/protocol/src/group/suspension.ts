@@ -57,8 +57,10 @@ export function suspend(
   return { state: next, output: { effect: member ? 'suspended' : 'nothing', dropped }, consumed: given };
 }
 
+/** When all are out; only with as many who are out as there are members is it worth the look. */
 function hasEnded(context: ProtocolContext, state: NodeGroup, roster: Roster): boolean {
-  if (state.inForce === undefined || state.pending !== undefined) return false;
+  const { inForce, pending, out } = state;
+  if (inForce === undefined || pending !== undefined || out.length < roster.size) return false;
   return orderOf(context, state, roster).length === 0;
 }
 
