@@ -78,7 +78,7 @@ describe('GRP-12: messages over crashes', () => {
         return store.commit(changes);
       },
       close: async () => store.close(),
-    } as Store;
+    };
     const { nodes, alice, bob } = await couple({}, failing);
     const received = await bob.group.seal(ID, utf8('to alice'));
     full.now = true;

@@ -27,7 +27,7 @@ const LOCAL = new Set(['DISK_FULL', 'NO_PERMISSION', 'STATE_INCOMPLETE', 'INTERN
 const SILENT_MS = 1000;
 
 /** What deliveries tell. */
-export interface DeliveryListener {
+interface DeliveryListener {
   /** This device holds another epoch. */
   epoch(groupId: string, epoch: HeldEpoch): void;
   /** k nodes say that the group needs another epoch. */

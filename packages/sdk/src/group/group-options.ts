@@ -48,7 +48,8 @@ export function checkedGroup(self: Uint8Array, options: GroupOptions): GroupWish
 
 /** Device ids from their texts, each once. @throws BAD_OPTION, BAD_PEER, MEMBER_TWICE */
 export function parseMembers(texts: readonly string[]): readonly Uint8Array[] {
-  if (!Array.isArray(texts)) {
+  const given: unknown = texts;
+  if (!Array.isArray(given)) {
     throw new SymmetraError('BAD_OPTION', 'members are a list of device ids', { option: 'members' });
   }
   const ids = texts.map(parsePeer);
