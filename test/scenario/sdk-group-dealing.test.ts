@@ -111,6 +111,14 @@ describe('GRP-3: dealing', () => {
     expect(nodes.deals('bern').map((deal) => headerOf(deal).epoch)).toEqual([1, 2, 2]);
   });
 
+  test('a later epoch asks for no more than policy allows by then', async () => {
+    const { nodes, alice } = await created();
+    const policy = { maximum: { lifetimeSeconds: 600, uses: 50 } };
+    const again = await sceneDevice('alice', nodes, { store: alice.store, clock: alice.clock, policy });
+    await outcome(again, again.group.rotate(ID), 500);
+    expect(nodes.inForce?.request.limits).toEqual(policy.maximum);
+  });
+
   test('the caller waits a bounded time; the deal goes on', async () => {
     const { nodes, alice } = await created();
     nodes.down.add('bern').add('cairo');

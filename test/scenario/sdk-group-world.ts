@@ -8,7 +8,7 @@ import {
   groupEpochId,
   signBroadcast,
 } from '@symmetra/protocol';
-import type { Descriptor, GroupDue, GroupHeader, WelcomeFields } from '@symmetra/protocol';
+import type { Descriptor, GroupDue, GroupHeader, Policy, WelcomeFields } from '@symmetra/protocol';
 import { createLogger } from '@symmetra/runtime';
 import { openMemoryStore } from '@symmetra/storage';
 import type { Store } from '@symmetra/storage';
@@ -228,7 +228,11 @@ export interface SceneDevice {
 export async function sceneDevice(
   name: string,
   nodes: FakeNodes,
-  { store = openMemoryStore(), clock = new ManualClock() }: { store?: Store; clock?: ManualClock } = {},
+  {
+    store = openMemoryStore(),
+    clock = new ManualClock(),
+    policy = {},
+  }: { store?: Store; clock?: ManualClock; policy?: Partial<Policy> } = {},
 ): Promise<SceneDevice> {
   const timers = new Timers(clock);
   const prng = new Prng(`${name} ${clock.now()}`);
@@ -254,7 +258,7 @@ export async function sceneDevice(
     state,
     descriptors: { current: descriptor, refresh: async () => descriptor },
     policies: {
-      current: { ...DEFAULT_POLICY, groupBoundSeconds: BOUND_SECONDS },
+      current: { ...DEFAULT_POLICY, groupBoundSeconds: BOUND_SECONDS, ...policy },
       revision: 3,
       suites: [1, 2, 3],
       suiteFor: (id: number) => id,

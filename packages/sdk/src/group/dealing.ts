@@ -1,5 +1,5 @@
 import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
-import { dealEpoch, groupCoinLength } from '@symmetra/protocol';
+import { dealEpoch, groupCoinLength, strictest } from '@symmetra/protocol';
 import type { ProtocolContext } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf } from '../backoff.js';
@@ -38,7 +38,7 @@ export interface DealingParts {
   readonly state: DeviceState;
   readonly store: GroupStore;
   readonly descriptors: Pick<Descriptors, 'current' | 'refresh'>;
-  readonly policies: Pick<Policies, 'revision' | 'suites' | 'suiteFor'>;
+  readonly policies: Pick<Policies, 'current' | 'revision' | 'suiteFor'>;
   readonly connection: () => Pick<Connection, 'call' | 'suspect'>;
   readonly random: Pick<DeviceRandomness, 'bytes'>;
   readonly timers: Timers;
@@ -185,16 +185,17 @@ export class Dealing {
     return planChange(base, roster, epoch, strict ? change : remaining(roster, change), out);
   }
 
-  /** Deals, persists the deal, and carries it to its end. */
+  /** Deals, persists the deal, and carries it to its end. What policy allows no more, a later epoch asks for no more. */
   async #deal(plan: DealPlan, suiteId: number): Promise<DealOutcome> {
     const { context, deviceId, state, descriptors, policies, random } = this.#parts;
     const { nodes, threshold, version } = descriptors.current;
-    const { groupId, epoch } = plan.header;
+    const { groupId, epoch, limits } = plan.header;
     const nodeIds = nodes.map(({ id }) => id);
     const deal = dealEpoch(
       context,
       {
         ...plan.header,
+        limits: epoch === 1 ? limits : strictest([limits, policies.current.maximum]),
         suiteId,
         dealer: deviceId,
         threshold,

@@ -160,7 +160,12 @@ export class Groups {
 
   /** Stores what is not stored yet, and forgets the secrets. */
   async close(): Promise<void> {
-    await this.messages.close();
+    try {
+      await this.messages.close();
+    } catch (error) {
+      // As after a crash: counters are skipped and messages refused rather than used or taken twice.
+      this.#parts.logger.warn({ code: codeOf(error) }, 'Counters of groups could not be stored.');
+    }
     await this.store.close();
   }
 
