@@ -206,7 +206,7 @@ export class Attacker {
 }
 
 /** What S could be: each share alone, and what each two or more of them combine to. */
-function splitsOf(shares: ReadonlyMap<number, Uint8Array>): readonly Uint8Array[] {
+export function splitsOf(shares: ReadonlyMap<number, Uint8Array>): readonly Uint8Array[] {
   const all = Array.from(shares, ([x, bytes]) => ({ x, bytes }));
   const splits: Uint8Array[] = [];
   for (let subset = 1; subset < 2 ** all.length; subset++) {

@@ -1,4 +1,5 @@
-import { DOCUMENTS, writeTable } from './collusion-documents.js';
+import { DOCUMENTS, GROUP_DOCUMENT, writeTable } from './collusion-documents.js';
+import { GROUP_ROWS, renderGroupTable } from './collusion-groups.js';
 import { COLUMNS, ROWS, renderTable, runCell, verdictOf } from './collusion-table.js';
 
 /*
@@ -7,3 +8,4 @@ import { COLUMNS, ROWS, renderTable, runCell, verdictOf } from './collusion-tabl
  */
 const verdicts = ROWS.map((row) => COLUMNS.map((column) => verdictOf(runCell(row, column))));
 for (const document of DOCUMENTS) writeTable(document, renderTable(verdicts));
+writeTable(GROUP_DOCUMENT, renderGroupTable(GROUP_ROWS.map(({ run }) => run())), 'group collusion table');
