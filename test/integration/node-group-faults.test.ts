@@ -80,6 +80,45 @@ describe('a group while nodes and broadcasts are lost', () => {
     expect(fingerprintOf(dave, group)).toBe(fingerprintOf(alice, group));
   });
 
+  test('GRP-7, GRP-11: a node at which a member moved to another place welcomes it, and says no farewell', async () => {
+    const [alice, bob, carol, dave] = await world.members(4);
+    if (!alice || !bob || !carol || !dave) throw new Error('four devices');
+    const group = await world.group([alice, bob, carol]);
+    await world.network.stopNode('node-3');
+    for (const member of [alice, bob, carol, dave]) member.unplug();
+    for (const member of [alice, bob, carol, dave]) {
+      await member.device.connect('node-1', ['node-1', 'node-2']);
+    }
+    for (const request of [
+      { removed: [carol.device] },
+      { added: [dave.device] },
+      { added: [carol.device] },
+    ]) {
+      const deal = group.deal(alice.device, request);
+      await alice.sendAll(deal, ['node-1', 'node-2']);
+      group.settle(deal);
+      await alice.held(deal);
+    }
+    await world.network.startNode('node-3');
+    for (const member of [alice, carol]) {
+      await member.device.openSession('node-3');
+      await member.device.attach('node-3', 'node-1');
+    }
+
+    const next = group.deal(alice.device);
+    for (const nodeId of ['node-1', 'node-2', 'node-3']) await alice.send(nodeId, next);
+    group.settle(next);
+    const path = await carol.until('the tree of node-3', () =>
+      carol.groups
+        .get(group.hex)
+        ?.paths.find(({ nodeId, epoch }) => nodeId === 'node-3' && epoch === group.epoch),
+    );
+    expect(path.place).toBe(3);
+    await carol.held(next);
+    const said = alice.broadcasts.filter((one) => one.kind === 'epoch' && one.header.epoch === group.epoch);
+    expect(said.map(({ nodeId }) => nodeId).toSorted()).toEqual(['node-1', 'node-2']);
+  });
+
   test('GRP-11: a node that stops with a pending deal echoes it again when it starts', async () => {
     const [alice, bob] = await world.members(2);
     if (!alice || !bob) throw new Error('two devices');

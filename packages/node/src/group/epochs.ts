@@ -113,8 +113,9 @@ export class Epochs {
   }
 
   /**
-   * GRP-7, GRP-8: one broadcast for those that stay, a welcome for who is new; a welcome for all when there is none. An
-   * epoch that is suspended from its start is delivered to nobody.
+   * GRP-7, GRP-8: one broadcast for those that stay, a welcome for who is new; a welcome for all when there is none, as
+   * when somebody moved to another place, who would take it for a farewell. An epoch that is suspended from its start is
+   * delivered to nobody.
    */
   #deliver(group: HeldGroup, turn: Turn, tree: SteppedTree): void {
     const { logger, notices, pass, timers, upkeep, welcomes } = this.#parts;
@@ -126,7 +127,8 @@ export class Epochs {
       notices.send(group);
       return;
     }
-    const content = this.#broadcast(turn, tree);
+    const isMoved = changes.vacated.length !== group.removed.length;
+    const content = isMoved ? undefined : this.#broadcast(turn, tree);
     if (content !== undefined) pass.broadcast(groupHex, content);
     const guests = content === undefined ? placesOf(group.roster) : changes.taken.map(({ place }) => place);
     void welcomes.bring(groupHex, epoch.epochId, guests);
