@@ -4,7 +4,7 @@ import { decodeGroupHeader } from '@symmetra/protocol';
 import type { GroupHeader } from '@symmetra/protocol';
 import { GROUP_ID, NODE_IDS, deviceOf } from './group-world.js';
 import { CONTEXT } from './protocol-world.js';
-import { FakeNodes, sceneDevice } from './sdk-group-world.js';
+import { FakeNodes, sceneDevice, signedNotice } from './sdk-group-world.js';
 import type { SceneDevice } from './sdk-group-world.js';
 
 const ID = toHex(GROUP_ID);
@@ -109,6 +109,21 @@ describe('GRP-3: dealing', () => {
     nodes.refuse('GROUP_BEHIND', { epoch: '1' }, ['bern', 'cairo']);
     expect(await outcome(alice, alice.group.rotate(ID), 3000)).toMatchObject({ epoch: 2 });
     expect(nodes.deals('bern').map((deal) => headerOf(deal).epoch)).toEqual([1, 2, 2]);
+  });
+
+  test('GRP-10: nodes that gave a deal up, because somebody left, are asked at once and dealt another', async () => {
+    const { nodes, alice } = await created();
+    nodes.down.add('bern').add('cairo');
+    const adding = outcome(alice, alice.group.add(ID, [idOf('dave')]), 3000);
+    await alice.pass(100);
+    nodes.down.clear();
+    nodes.refuse('MEMBER_LEFT');
+    for (const nodeId of ['amsterdam', 'bern']) {
+      alice.groups.broadcast(signedNotice(nodes, nodeId, { out: [deviceOf('carol')] }));
+    }
+    expect(await adding).toMatchObject({ epoch: 3, members: 3 });
+    expect(nodes.roster.placeOf(deviceOf('carol'))).toBeUndefined();
+    expect(nodes.roster.placeOf(deviceOf('dave'))).toBeDefined();
   });
 
   test('a later epoch asks for no more than policy allows by then', async () => {

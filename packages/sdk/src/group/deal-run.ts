@@ -32,7 +32,7 @@ const MAX_LAGGING = 4;
 
 /** What carrying a deal needs. */
 export interface DealRunParts {
-  readonly store: Pick<GroupStore, 'newest' | 'changed'>;
+  readonly store: Pick<GroupStore, 'newest' | 'due' | 'changed'>;
   readonly connection: () => Pick<Connection, 'suspect'>;
   readonly random: Pick<DeviceRandomness, 'bytes'>;
   readonly timers: Timers;
@@ -90,12 +90,17 @@ export class DealRun {
     const { nodes, threshold } = this.#deal;
     const quorum = echoQuorum(nodes.length, threshold);
     this.#bringTo(nodes);
-    for (let arrivals = 0, askedMs = timers.monotonic(); ;) {
+    for (let arrivals = 0, askedMs = timers.monotonic(), out = this.#out(); ;) {
       const ended = this.#ended();
       if (ended !== undefined) return ended;
       const refusals = this.#refusals();
       if (nodes.length - refusals.length < quorum) return { kind: 'refused', refusals };
       await Promise.race([this.#progress.wait(), store.changed(this.#name), timers.sleep(ARRIVAL_MS)]);
+      if (this.#out() > out) {
+        // Nodes give a deal up from whose roster somebody leaves.
+        out = this.#out();
+        this.#bringTo([...this.#taken.keys()]);
+      }
       if (this.#taken.size < quorum) {
         askedMs = timers.monotonic();
       } else if (timers.monotonic() >= askedMs + ARRIVAL_MS && this.#ended() === undefined) {
@@ -110,9 +115,19 @@ export class DealRun {
   }
 
   #ended(): DealOutcome | undefined {
-    const newest = this.#parts.store.newest(this.#name);
-    if (newest === undefined || newest.header.epoch < this.#deal.epoch) return undefined;
+    const { store } = this.#parts;
+    const newest = store.newest(this.#name);
+    if (newest === undefined || newest.header.epoch < this.#deal.epoch) {
+      const due = store.due(this.#name);
+      const isDue = due !== undefined && equalConstantTime(due.epochId, this.#deal.epochId);
+      return isDue && due.out.length > 0 ? { kind: 'withheld' } : undefined;
+    }
     return { kind: equalConstantTime(newest.epochId, this.#deal.epochId) ? 'held' : 'overtaken' };
+  }
+
+  /** How many are out, as far as it is known here. */
+  #out(): number {
+    return this.#parts.store.due(this.#name)?.out.length ?? 0;
   }
 
   /** What nodes will not take back. One that lags may follow those that took the deal, or that have not answered. */

@@ -156,7 +156,8 @@ export class Dealing {
         const error = mostTelling(outcome.refusals);
         if (!isReplanned(error.code) || attempt >= MAX_PLANS) throw error;
         if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
-        floor = newestNamed(outcome.refusals, base);
+        // A node that took this deal takes no other one of its number.
+        floor = Math.max(epoch, newestNamed(outcome.refusals, base));
         isForked = error.code === 'GROUP_BEHIND' && attempt % 2 === 0;
         await this.#pause(base);
       } else if (attempt >= MAX_PLANS) {

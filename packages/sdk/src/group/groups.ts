@@ -20,7 +20,7 @@ import { EarlyMessages } from './early-messages.js';
 import type { EpochName, GroupDueInfo, GroupEnding, GroupInfo, GroupMessage } from './group-info.js';
 import { GroupSchedule } from './group-schedule.js';
 import { GroupStore, endMs } from './group-store.js';
-import { GroupMessages } from './messages.js';
+import { GroupMessages, MAX_SENT } from './messages.js';
 
 const LEAVE = '/symmetra.group.v1.GroupService/Leave';
 /** What a message meets whose epoch is on its way. */
@@ -108,7 +108,7 @@ export class Groups {
 
   /** GRP-12: a message that the home passes on. */
   groupMessage(message: Uint8Array): void {
-    void this.#open(Uint8Array.from(message));
+    if (message.length <= MAX_SENT) void this.#open(Uint8Array.from(message));
   }
 
   /** A home was found. The first time, what an earlier process left undone goes on. */
@@ -193,10 +193,15 @@ export class Groups {
       if (opened.sender !== toBase32(deviceId)) listener.groupMessage(opened);
     } catch (error) {
       const code = codeOf(error);
-      if (EARLY.has(code)) this.#early.hold(toHex(inspectGroupMessage(message).groupId), message);
+      if (EARLY.has(code)) this.#hold(message);
       else if (code === 'DISK_FULL') listener.failure(error);
       else logger.debug({ code }, 'A group message was dropped.');
     }
+  }
+
+  #hold(message: Uint8Array): void {
+    const name = toHex(inspectGroupMessage(message).groupId);
+    if (this.store.has(name)) this.#early.hold(name, message);
   }
 
   /** Erases a group, and what hangs on it. */

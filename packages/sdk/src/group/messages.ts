@@ -16,7 +16,7 @@ import { GroupWindows } from './group-windows.js';
 const SEND = '/symmetra.group.v1.GroupService/Send';
 const RENEW = '/symmetra.group.v1.GroupService/Renew';
 /** GRP-12: most bytes of a message that nodes pass on. */
-const MAX_SENT = 4096;
+export const MAX_SENT = 4096;
 /** GRP-10: a node heeds one request for another epoch in this part of a lifetime. */
 const RENEWALS_PER_LIFETIME = 64;
 
