@@ -29,6 +29,9 @@ const PASSING = new Set([
 /** What a node may take later when another one takes it now: it is behind, or has not heard of a device yet. */
 const LAGGING = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'MEMBER_NOT_ENROLLED', 'STAGE_TOO_EARLY']);
 const MAX_LAGGING = 4;
+/** How long an epoch that is held waits for nodes that lag, and for those that have not answered. */
+const LAGGING_MS = 2000;
+const ANSWER_MS = 500;
 
 /** What carrying a deal needs. */
 export interface DealRunParts {
@@ -71,6 +74,7 @@ export class DealRun {
     const { timers } = this.#parts;
     try {
       const outcome = await this.#outcome();
+      if (outcome.kind === 'held') await this.#laggards();
       this.#untilMs = outcome.kind === 'held' ? timers.monotonic() + GRACE_MS : 0;
       return outcome;
     } catch (error) {
@@ -111,6 +115,23 @@ export class DealRun {
         connection().suspect(nodes);
         this.#bringTo([...this.#taken.keys()]);
       }
+    }
+  }
+
+  /** The epoch is held: nodes that are about to take it get a moment, so that all of them pass on what comes next. */
+  async #laggards(): Promise<void> {
+    const { timers } = this.#parts;
+    const heldMs = timers.monotonic();
+    const isAwaited = (nodeId: string): boolean => {
+      const failed = this.#failed.get(nodeId);
+      const passed = timers.monotonic() - heldMs;
+      if (failed !== undefined) {
+        return isLagging(failed.error) && mayPass(failed.error, failed.times) && passed < LAGGING_MS;
+      }
+      return !this.#taken.has(nodeId) && passed < ANSWER_MS;
+    };
+    while (this.#deal.nodes.some(isAwaited)) {
+      await Promise.race([this.#progress.wait(), timers.sleep(ANSWER_MS / 5)]);
     }
   }
 

@@ -17,6 +17,10 @@ const SEND = '/symmetra.group.v1.GroupService/Send';
 const RENEW = '/symmetra.group.v1.GroupService/Renew';
 /** GRP-12: most bytes of a message that nodes pass on. */
 export const MAX_SENT = 4096;
+/** What a home node says that does not know the group yet, or that the device is at home with it. */
+const BEHIND = new Set(['GROUP_UNKNOWN', 'GROUP_NOT_MEMBER', 'NOT_HOME']);
+const MAX_SENDINGS = 4;
+const SEND_PAUSE_MS = 100;
 /** GRP-10: a node heeds one request for another epoch in this part of a lifetime. */
 const RENEWALS_PER_LIFETIME = 64;
 
@@ -28,7 +32,7 @@ export interface MessageParts {
   readonly store: GroupStore;
   readonly connection: () => Pick<Connection, 'call' | 'callHome'>;
   readonly random: Pick<DeviceRandomness, 'bytes'>;
-  readonly timers: Pick<Timers, 'monotonic'>;
+  readonly timers: Pick<Timers, 'monotonic' | 'sleep'>;
   readonly logger: Logger;
   /** Somebody used this counter under an epoch. */
   readonly onUse: (epoch: HeldEpoch, counter: number) => void;
@@ -105,8 +109,20 @@ export class GroupMessages {
     if (plaintext.length > MAX_SENT) throw tooLarge(plaintext.length);
     const { message, ...epoch } = await this.seal(name, plaintext, new Uint8Array(0));
     if (message.length > MAX_SENT) throw tooLarge(plaintext.length);
-    const { handedOver } = await this.#parts.connection().callHome(SEND, { message });
-    return { groupId: name, ...epoch, handedOver };
+    return { groupId: name, ...epoch, handedOver: await this.#passOn(message) };
+  }
+
+  /** A home node that is a moment behind knows the group a moment later. */
+  async #passOn(message: Uint8Array): Promise<number> {
+    const { connection, timers } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await connection().callHome(SEND, { message })).handedOver;
+      } catch (error) {
+        if (!BEHIND.has(codeOf(error)) || attempt === MAX_SENDINGS) throw error;
+        await timers.sleep(SEND_PAUSE_MS * 2 ** attempt);
+      }
+    }
   }
 
   /** Forgets what hangs on epochs that are held no more. */
