@@ -106,6 +106,21 @@ describe('GRP-10, GRP-12: what an epoch allows', () => {
     expect(renewals()).toBe(6);
   });
 
+  test('a home node that does not know the group yet gets the message again, the same, for a short time', async () => {
+    const { nodes, alice } = await couple();
+    nodes.refuse('GROUP_UNKNOWN', {}, ['home', 'home']);
+    const sending = alice.group.send(ID, utf8('patient'));
+    await alice.pass(1000);
+    expect(await sending).toMatchObject({ groupId: ID, epoch: 1, handedOver: 2 });
+    const sent = nodes.calls.filter(({ nodeId }) => nodeId === 'home');
+    expect(new Set(sent.map(({ request }) => toHex(request['message'] as Uint8Array))).size).toBe(1);
+    expect(sent).toHaveLength(3);
+    nodes.refuse('GROUP_UNKNOWN', {}, ['home', 'home', 'home', 'home']);
+    const refused = alice.group.send(ID, utf8('in vain')).catch((error: unknown) => error);
+    await alice.pass(5000);
+    expect(await refused).toMatchObject({ code: 'GROUP_UNKNOWN' });
+  });
+
   test('a message of an epoch that is over, or that is not there yet, says which', async () => {
     const { nodes, alice, bob } = await couple({ rotateEvery: 10_000 });
     const old = await alice.group.seal(ID, utf8('old'));

@@ -90,6 +90,8 @@ export class FakeNodes {
     },
     callHome: async (method: string, request: object): Promise<unknown> => {
       this.calls.push({ nodeId: 'home', method, request: { ...request } });
+      const refusal = this.refusals.get('home')?.shift();
+      if (refusal !== undefined) throw refusal;
       return { handedOver: 2 };
     },
     suspect: (nodeIds: Iterable<string>): void => void this.suspected.push(...nodeIds),
