@@ -12,7 +12,7 @@ import {
 } from '@symmetra/protocol';
 import type { HeldEpoch, MemberGroup, MemberStep, WelcomeFields } from '@symmetra/protocol';
 import type { Actor, Boot, SimulatedProcess } from '@symmetra/testing';
-import { readFrame, unknownFrame } from './frame.js';
+import { frame, readFrame, unknownFrame } from './frame.js';
 import { GroupDealer } from './group-dealer.js';
 import type { Change, DealEnd, RosterReply } from './group-dealer.js';
 import { GroupTalk } from './group-talk.js';
@@ -112,7 +112,7 @@ class GroupDevice implements Actor {
             frame: sessionFrame(this.#process.name, to, 'confirm', { epochId: confirmed }),
           }));
     if (state === before) {
-      for (const { to, frame } of sends) this.#process.send(to, frame);
+      for (const one of sends) this.#process.send(one.to, one.frame);
       for (const secret of consumed) secret.wipe();
       return;
     }
@@ -120,6 +120,7 @@ class GroupDevice implements Actor {
   }
 
   tick(): void {
+    this.#hearAgain();
     const state = this.#state;
     if (state !== undefined) this.#live(state);
     const change = this.#change(this.#state);
@@ -132,6 +133,14 @@ class GroupDevice implements Actor {
     if (wish?.kind === 'create' ? newest > 0 : change?.reason === 'wish' && isOver(end)) {
       this.#fulfilled();
     }
+  }
+
+  /** Mallory sends this device an old message. */
+  #hearAgain(): void {
+    const { said, simulation } = this.#world;
+    if (said.length === 0 || !simulation.prng.chance(0.3)) return;
+    this.#world.note('message:replayed');
+    this.#process.send(this.#process.name, frame('message', simulation.prng.pick(said)));
   }
 
   #live(state: MemberGroup): void {

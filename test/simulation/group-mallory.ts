@@ -39,10 +39,15 @@ export class TreeThief {
   /** By step: what devices held then. */
   readonly #held = new Map<number, { device: string; place: number; keys: Uint8Array }[]>();
   readonly #devices = new Set<string>();
+  /** Every key that a device held at any step. */
+  readonly #ever: Known = new Map();
+  readonly #thorough: boolean;
   readonly #sealed = new Map<number, SealedEpoch[]>();
 
-  constructor(tree: Tree) {
+  /** @param thorough whether every key that was ever held is tried on everything that was sealed at its place, whatever the step. */
+  constructor(tree: Tree, thorough = false) {
     this.#tree = tree;
+    this.#thorough = thorough;
   }
 
   /** The keys of a path, leaf first, as a device has stored them. */
@@ -51,7 +56,9 @@ export class TreeThief {
     const held = this.#held.get(step) ?? [];
     this.#held.set(step, held);
     const known = held.some((one) => one.device === device && one.place === place);
-    if (!known) held.push({ device, place, keys: keys.slice() });
+    if (known) return;
+    held.push({ device, place, keys: keys.slice() });
+    if (this.#thorough) learn(this.#ever, device, place, keys);
   }
 
   /** Whether the device ever held a path of this tree. */
@@ -73,15 +80,17 @@ export class TreeThief {
     for (let step = Math.min(...steps); step <= Math.max(...steps); step++) {
       known = this.#next(known, step);
       for (const { device, place, keys } of this.#held.get(step) ?? []) {
-        for (let level = 0; (level + 1) * KEY_BYTES <= keys.length; level++) {
-          const key = keys.subarray(level * KEY_BYTES, (level + 1) * KEY_BYTES);
-          note(known, level, place >>> level, key, [device]);
-        }
+        learn(known, device, place, keys);
       }
       for (const sealed of this.#sealed.get(step) ?? []) {
         const opened = found.get(toHex(sealed.epochId)) ?? { devices: new Set(), share: undefined };
         found.set(toHex(sealed.epochId), opened);
         for (const [device, share] of this.#open(known, sealed)) {
+          opened.devices.add(device);
+          opened.share = share;
+        }
+        if (!this.#thorough) continue;
+        for (const [device, share] of this.#open(joined(known, this.#ever), sealed)) {
           opened.devices.add(device);
           opened.share = share;
         }
@@ -178,6 +187,25 @@ export class TreeThief {
 
 function position(level: number, index: number): Uint8Array {
   return new Writer().u8(level).u32(index).finish();
+}
+
+/** The keys of a path, leaf first. */
+function learn(known: Known, device: string, place: number, keys: Uint8Array): void {
+  for (let level = 0; (level + 1) * KEY_BYTES <= keys.length; level++) {
+    const key = keys.subarray(level * KEY_BYTES, (level + 1) * KEY_BYTES);
+    note(known, level, place >>> level, key, [device]);
+  }
+}
+
+function joined(...parts: readonly Known[]): Known {
+  const all: Known = new Map();
+  for (const part of parts) {
+    for (const [name, keys] of part) {
+      const [level, index] = name.split('/').map(Number) as [number, number];
+      for (const [key, devices] of keys) note(all, level, index, Buffer.from(key, 'hex'), devices);
+    }
+  }
+  return all;
 }
 
 function note(known: Known, level: number, index: number, key: Uint8Array, devices: Iterable<string>): void {

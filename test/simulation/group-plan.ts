@@ -38,6 +38,8 @@ export interface GroupPlan {
   readonly lifetimeSeconds: number;
   readonly uses: number;
   readonly stormy: number;
+  /** Whether Mallory tries every key on everything. */
+  readonly thorough: boolean;
   readonly happenings: readonly Happening[];
   readonly liar?: { readonly node: string; readonly malice: GroupMalice };
 }
@@ -50,14 +52,14 @@ const MISHAPS = ['nodes apart', 'device apart', 'node down'] as const;
 export function drawPlan(prng: Prng): GroupPlan {
   const large = prng.chance(0.05);
   const nodeCount = large ? prng.between(3, 5) : prng.chance(0.05) ? 4 : 3;
-  const deviceCount = large ? prng.between(4, 8) : 3;
+  const deviceCount = large ? prng.between(4, 8) : prng.pick([3, 3, 4]);
   const nodes = Array.from({ length: nodeCount }, (_, i) => `node-${i + 1}`);
   const stormy = large ? prng.between(100, 300) : prng.between(10, 70);
   const liar = prng.chance(0.35) ? { node: prng.pick(nodes), malice: prng.pick(GROUP_MALICE) } : undefined;
   // One node of three may fail, in one way at a time.
   const mishaps = liar === undefined || nodeCount === 5 ? prng.pick([0, 0, 1, 2]) : 0;
   const happenings = [
-    ...Array.from({ length: large ? prng.between(2, 7) : prng.between(1, 2) }, () => ({
+    ...Array.from({ length: large ? prng.between(2, 7) : prng.between(1, deviceCount - 1) }, () => ({
       at: prng.between(1, stormy),
       kind: prng.pick(KINDS),
     })),
@@ -71,11 +73,12 @@ export function drawPlan(prng: Prng): GroupPlan {
     nodes,
     threshold: nodeCount === 5 ? prng.between(2, 3) : 2,
     devices: NAMES.slice(0, deviceCount),
-    first: prng.between(2, deviceCount),
+    first: prng.between(deviceCount > 3 ? 3 : 2, deviceCount),
     managers: prng.between(1, 2),
     lifetimeSeconds: prng.pick([20, 60, 3600]),
     uses: prng.pick([0, 0, 6]),
     stormy,
+    thorough: prng.chance(0.25),
     happenings,
     ...(liar && { liar }),
   };

@@ -42,7 +42,10 @@ export class GroupRun {
     const { groupId } = this.#world;
     const { networkId } = context;
     this.#thieves = new Map(
-      this.#honest.map((nodeId) => [nodeId, new TreeThief({ suite: run.suite, networkId, groupId, nodeId })]),
+      this.#honest.map((nodeId) => {
+        const tree = { suite: run.suite, networkId, groupId, nodeId };
+        return [nodeId, new TreeThief(tree, this.#plan.thorough)];
+      }),
     );
   }
 

@@ -51,6 +51,7 @@ export class GroupTalk {
     const others = this.#world.plan.devices.filter((device) => device !== own);
     const sends = others.map((to) => ({ to, frame: frame('message', sealed) }));
     this.#world.note('message:said');
+    this.#world.said.push(sealed);
     if (taken.store === undefined) for (const one of sends) this.#process.send(one.to, one.frame);
     else this.#process.commit({ writes: { [row]: { next: taken.store } }, sends });
     return true;

@@ -25,6 +25,8 @@ export class GroupWorld {
   readonly ledger = new GroupLedger();
   /** What the users of the devices want and did not get yet. */
   readonly wishes = new Map<string, Wish[]>();
+  /** Every group message. */
+  readonly said: Uint8Array[] = [];
   readonly revoked = new Set<string>();
   readonly left = new Set<string>();
   readonly simulation: Simulation;

@@ -52,6 +52,7 @@ const EXPECTED = [
   'member:uses over',
   'message:said',
   'message:taken',
+  'message:replayed',
   'mallory:who is in opens the share',
   'mallory:who is not in does not',
   'calm:settled after one rotation',
