@@ -5,7 +5,7 @@ import type { GeneratorStatus } from '@symmetra/entropy';
 import { entropyMetrics, openGenerator } from '@symmetra/node';
 import { systemClock } from '@symmetra/runtime';
 import { parseEntropyConfig } from '@symmetra/runtime/configuration';
-import { NodeNetwork, TestDevice } from '@symmetra/testing';
+import { GroupDevice, NodeNetwork, TestDevice, TestGroup } from '@symmetra/testing';
 
 const REFUSED = { code: 'ENTROPY_EXHAUSTED' };
 const NEGOTIATE = '/symmetra.pairwise.v1.PairwiseService/Negotiate';
@@ -55,17 +55,21 @@ describe('a node without entropy', () => {
     const token = await network.administrator.createToken();
     const r1 = bob.startStep('node-1');
     const step = async () => bob.client('node-1').step({ node: 'node-1', r1 });
+    const dealer = new GroupDevice(alice);
+    const deal = new TestGroup([alice]).deal(alice, { added: [alice, bob] });
     await whileDry(async () => {
       await expect(TestDevice.enrol(token)).rejects.toMatchObject(REFUSED);
       await expect(step()).rejects.toMatchObject(REFUSED);
       await expect(alice.openSession('node-2')).rejects.toMatchObject(REFUSED);
       await expect(alice.ask(negotiation())).rejects.toMatchObject(REFUSED);
+      await expect(dealer.send('node-1', deal)).rejects.toMatchObject(REFUSED);
     });
     const carol = await TestDevice.enrol(token);
     carol.close();
     expect((await step()).r2).toBeInstanceOf(Uint8Array);
     await alice.openSession('node-2');
     await alice.ask(negotiation());
+    await dealer.send('node-1', deal);
   });
 
   test('still takes a revocation, and enforces it', async () => {
