@@ -389,6 +389,16 @@ describe('GRP-9: what ends', () => {
     expect(sendingEpoch(alice.state, 2000 + BOUND_MS, BOUND_MS)?.header.epoch).toBe(3);
   });
 
+  test('epochs below a barrier end with the epoch that has it, when that lives shorter than the bound', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const alice = memberOf(members, 'alice');
+    scene.next({ removed: ['eve'], lifetimeSeconds: 2 }).forEach((broadcast) => alice.hear(broadcast, 1000));
+    alice.end(2999);
+    expect(alice.held).toEqual([2, 1]);
+    alice.end(3000);
+    expect(alice.held).toEqual([]);
+  });
+
   test('an epoch that was overtaken is still taken when its shares come late', () => {
     const { scene, members } = createdGroup(suite, FIVE);
     const alice = memberOf(members, 'alice');
@@ -590,6 +600,39 @@ describe('GRP-10: a notice that an epoch is due', () => {
       alice.due(notice(scene, nodeId, { epoch: 2, epochId: Uint8Array.of(2) }));
     }
     expect(believedDue(alice.state)?.epoch).toBe(2);
-    expect(sendingEpoch(alice.state, 0, BOUND_MS)?.header.epoch).toBe(1);
+  });
+
+  test('of an epoch that the member does not have yet holds it up as well: who is out may be in its own', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const alice = memberOf(members, 'alice');
+    for (const nodeId of ['bern', 'cairo']) {
+      alice.due(notice(scene, nodeId, { epoch: 2, epochId: Uint8Array.of(2) }));
+    }
+    expect(sendingEpoch(alice.state, 0, BOUND_MS)).toBeUndefined();
+    expect(sendingEpoch(alice.state, 2 * BOUND_MS, BOUND_MS)?.header.epoch).toBe(1);
+  });
+
+  test('of a revoked device holds it up until it has a newer epoch', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const alice = memberOf(members, 'alice');
+    alice.due(notice(scene, 'bern'), 0);
+    expect(alice.due(notice(scene, 'cairo', { reason: 'revoked' }), 0).kind).toBe('due');
+    expect(believedDue(alice.state)?.reason).toBe('revoked');
+    expect(sendingEpoch(alice.state, LIFETIME_SECONDS * 1000 - 1, BOUND_MS)).toBeUndefined();
+    alice.due(notice(scene, 'cairo'), 0);
+    expect(sendingEpoch(alice.state, LIFETIME_SECONDS * 1000 - 1, BOUND_MS)).toBeUndefined();
+    scene.next({ removed: ['eve'] }).forEach((broadcast) => alice.hear(broadcast));
+    expect(sendingEpoch(alice.state, 0, BOUND_MS)?.header.epoch).toBe(2);
+  });
+
+  test('that says later that the device was revoked is told again', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const alice = memberOf(members, 'alice');
+    alice.due(notice(scene, 'bern'), 0);
+    expect(alice.due(notice(scene, 'cairo'), 0)).toMatchObject({ due: { reason: 'left' } });
+    expect(sendingEpoch(alice.state, 2 * BOUND_MS, BOUND_MS)?.header.epoch).toBe(1);
+    const revoked = alice.due(notice(scene, 'amsterdam', { reason: 'revoked' }), 2 * BOUND_MS);
+    expect(revoked).toMatchObject({ kind: 'due', due: { reason: 'revoked' } });
+    expect(sendingEpoch(alice.state, 2 * BOUND_MS, BOUND_MS)).toBeUndefined();
   });
 });

@@ -4,6 +4,7 @@ import type { HeaderFloors } from '../pairwise/responder.js';
 import type { Share } from '../pairwise/transcript.js';
 import { advancePath } from '../tree/path.js';
 import type { EpochBroadcast } from './broadcast.js';
+import { passesOver } from './chain.js';
 import { echoQuorum } from './echo.js';
 import { epochOf } from './epochs.js';
 import type { HeldEpoch } from './epochs.js';
@@ -19,7 +20,7 @@ import {
   withEpoch,
   withPast,
 } from './member.js';
-import type { MemberGroup, MemberStep } from './member.js';
+import type { MemberGroup, MemberOutput, MemberStep } from './member.js';
 import { checkDealt, checkShare } from './welcome.js';
 import type { DealtHeader, NodePath, ReadWelcome } from './welcome.js';
 
@@ -37,9 +38,11 @@ export function receiveWelcome(
   const { dealt, path, share } = welcome;
   checkGroup(state, dealt.header.groupId);
   const former = state.paths.find((one) => one.nodeId === path.nodeId);
+  const consumed = [path.keys, ...(share ? [share] : [])];
   if (path.epoch < Math.min(former?.epoch ?? 0, state.newest?.epoch ?? 0)) {
-    return { state, output: { kind: 'nothing' }, consumed: [path.keys, ...(share ? [share] : [])] };
+    return { state, output: { kind: 'nothing' }, consumed };
   }
+  if (passesOver(state.chain, dealt.header)) return { state, output: forked(dealt), consumed };
   return withDelivery(context, state, dealt, path, share, nowMs);
 }
 
@@ -70,6 +73,7 @@ export function receiveEpochBroadcast(
   if (broadcast.vacated.some(({ first, count }) => path.place >= first && path.place < first + count)) {
     return withFarewell(state, dealt, nodeId);
   }
+  if (passesOver(state.chain, header)) return { state, output: forked(dealt), consumed: [] };
   const { path: next, share } = advanced(context, path, broadcast, dealt.epochId);
   try {
     return withDelivery(context, state, dealt, next, checkShare(context, header, nodeId, share), nowMs);
@@ -78,6 +82,11 @@ export function receiveEpochBroadcast(
     share.fill(0);
     throw error;
   }
+}
+
+/** GRP-9: an epoch that is refused, whoever brings it. */
+function forked({ epochId, header }: DealtHeader): MemberOutput {
+  return { kind: 'fork', epochId, epoch: header.epoch, dealer: header.dealer };
 }
 
 /** GRP-9: all keys of the path one step on, the seals on it, the share. @throws AUTHENTICATION_FAILED */

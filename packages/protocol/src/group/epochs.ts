@@ -39,12 +39,19 @@ export function acceptedEpochs(
   return epochs.filter((epoch) => nowMs < endOf(epoch, epochs, boundMs));
 }
 
-/** When an epoch ends: with its lifetime, or when the bound has passed since an epoch came with a barrier above it. */
+/**
+ * When an epoch ends: with its lifetime, or when an epoch came with a barrier above it and the bound has passed since, or
+ * that one ends.
+ */
 function endOf(epoch: HeldEpoch, epochs: readonly HeldEpoch[], boundMs: number): number {
   const barred = epochs
     .filter(({ header }) => header.epoch > epoch.header.epoch && header.barrier > epoch.header.epoch)
-    .map(({ receivedMs }) => receivedMs + boundMs);
-  return Math.min(epoch.receivedMs + epoch.header.limits.lifetimeSeconds * 1000, ...barred);
+    .map((newer) => Math.min(newer.receivedMs + boundMs, lifetimeEndOf(newer)));
+  return Math.min(lifetimeEndOf(epoch), ...barred);
+}
+
+function lifetimeEndOf(epoch: HeldEpoch): number {
+  return epoch.receivedMs + epoch.header.limits.lifetimeSeconds * 1000;
 }
 
 /** The held epoch of that id. */

@@ -1,5 +1,7 @@
 import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
 import type { Step } from '../context.js';
+import { passesOver, withKnown } from './chain.js';
+import type { KnownEpoch } from './chain.js';
 import { MAX_EPOCHS, acceptedEpochs, epochOf, epochSecrets, newerFirst } from './epochs.js';
 import type { HeldEpoch } from './epochs.js';
 import type { GroupDue } from './due.js';
@@ -34,6 +36,8 @@ export interface MemberGroup {
   readonly newest: NewestEpoch | undefined;
   /** Ids of epochs that were held, and hashes of deals whose tag did not fit; the last ones. */
   readonly past: readonly Uint8Array[];
+  /** What is known of the chain of epochs; it outlives their keys. */
+  readonly chain: readonly KnownEpoch[];
   /** Who says that this member is out, and since which epoch. */
   readonly farewells: readonly Farewell[];
   readonly notices: readonly HeldNotice[];
@@ -63,6 +67,13 @@ export type MemberOutput =
   | { readonly kind: 'held'; readonly epochId: Uint8Array; readonly confirmTo: readonly string[] }
   /** AUTHENTICATION_FAILED: the dealer's shares do not fit its tag. To be reported. */
   | { readonly kind: 'misfit'; readonly epochId: Uint8Array; readonly dealer: Uint8Array }
+  /** GROUP_FORK: the epoch follows one that others followed long since, and may undo a removal. To be reported. */
+  | {
+      readonly kind: 'fork';
+      readonly epochId: Uint8Array;
+      readonly epoch: number;
+      readonly dealer: Uint8Array;
+    }
   /** k nodes say that this member is out: the state is to be deleted, all of it is in `consumed`. */
   | { readonly kind: 'out'; readonly epochId: Uint8Array }
   /** k nodes say that the newest epoch needs another one; what they say is new. */
@@ -89,6 +100,7 @@ export function newMember(
     epochs: [],
     newest: known && { epoch: 0, threshold: known.threshold, nodes: known.nodes },
     past: [],
+    chain: [],
     farewells: [],
     notices: [],
   };
@@ -107,7 +119,8 @@ export function withEpoch(before: MemberGroup, epoch: HeldEpoch): Omit<MemberSte
   const newest = isNewest ? { epoch: number, threshold, nodes } : before.newest;
   const notices = before.notices.filter((notice) => notice.epoch >= (newest?.epoch ?? 0));
   const epochs = [...before.epochs, epoch].toSorted(newerFirst);
-  return keeping({ ...before, newest, notices, epochs }, epochs.slice(0, MAX_EPOCHS));
+  const chain = withKnown(before.chain, epoch);
+  return keeping({ ...before, newest, notices, epochs, chain }, epochs.slice(0, MAX_EPOCHS));
 }
 
 /** GRP-9: gives up the keys of epochs that are over. Store the state, then wipe. */
@@ -150,7 +163,7 @@ export function isFollowed(state: MemberGroup, { epoch, epochId }: NodePath): bo
  */
 export function isWanted(state: MemberGroup, { header, epochId, dealHash }: DealtHeader): boolean {
   if (epochOf(state.epochs, epochId) !== undefined || isPast(state, epochId)) return false;
-  if (isPast(state, dealHash)) return false;
+  if (isPast(state, dealHash) || passesOver(state.chain, header)) return false;
   const newest = state.newest?.epoch ?? 0;
   if (header.epoch > newest) return true;
   const last = state.epochs[MAX_EPOCHS - 1];
@@ -185,7 +198,8 @@ function basisOf({ newest, gatherings }: MemberGroup): NewestEpoch | undefined {
 
 /**
  * GRP-9, GRP-10: the epoch under which the member sends: the newest that it ever held, while that is accepted and k nodes
- * do not say that somebody in it is out. A notice holds it up for at most twice the bound.
+ * do not say that somebody is out of it or of one that follows. Who was revoked holds it up until the member has a newer
+ * epoch, who left for at most twice the bound.
  */
 export function sendingEpoch(state: MemberGroup, nowMs: number, boundMs: number): HeldEpoch | undefined {
   const [epoch] = acceptedEpochs(state.epochs, nowMs, boundMs);
@@ -194,8 +208,7 @@ export function sendingEpoch(state: MemberGroup, nowMs: number, boundMs: number)
   const isHeldUp =
     due !== undefined &&
     due.out.length > 0 &&
-    equalConstantTime(due.epochId, epoch.epochId) &&
-    nowMs < due.sinceMs + 2 * boundMs;
+    (due.reason === 'revoked' || nowMs < due.sinceMs + 2 * boundMs);
   return isHeldUp ? undefined : epoch;
 }
 
@@ -203,6 +216,7 @@ function sameDue(one: BelievedDue, other: BelievedDue | undefined): boolean {
   return (
     other !== undefined &&
     equalConstantTime(one.epochId, other.epochId) &&
+    one.reason === other.reason &&
     one.out.length === other.out.length &&
     one.turn?.place === other.turn?.place &&
     one.turn?.of === other.turn?.of

@@ -23,6 +23,7 @@ export interface HeldNotice {
 export interface BelievedDue {
   readonly epoch: number;
   readonly epochId: Uint8Array;
+  /** The gravest that one of those nodes gives. */
   readonly reason: DueReason;
   /** Device ids that k nodes named. When there is one, the member sends nothing under the epoch. */
   readonly out: readonly Uint8Array[];
@@ -51,7 +52,7 @@ export function withNotice(
     nodeId,
     epoch,
     epochId,
-    reason: due.reason === 'used-up' ? (own?.reason ?? due.reason) : due.reason,
+    reason: graver(due.reason, own?.reason),
     usedUp: due.reason === 'used-up' || (own?.usedUp ?? false),
     out: [...named.values()].slice(0, MAX_OUT),
     order: own === undefined || isFuller ? due.order : own.order,
@@ -61,6 +62,11 @@ export function withNotice(
   const ofNode = others.filter((one) => one.nodeId === nodeId);
   const oldest = ofNode.length === MAX_PER_NODE ? ofNode[0] : undefined;
   return [...others.filter((one) => one !== oldest), notice];
+}
+
+/** GRP-10: of two reasons the one that holds members up longer. */
+function graver(one: DueReason, other: DueReason = 'used-up'): DueReason {
+  return one === 'revoked' || other === 'used-up' ? one : other;
 }
 
 /**
@@ -73,6 +79,7 @@ export function believed(
   threshold: number,
   deviceId: Uint8Array,
 ): BelievedDue | undefined {
+  if (new Set(notices.map(({ nodeId }) => nodeId)).size < threshold) return undefined;
   const byEpoch = new Map<string, HeldNotice[]>();
   for (const notice of notices) {
     const name = `${notice.epoch}/${toHex(notice.epochId)}`;
@@ -116,7 +123,7 @@ function believedOf(
   return {
     epoch,
     epochId,
-    reason: enough[0]?.[1][0]?.reason ?? 'used-up',
+    reason: enough.flatMap(([, by]) => by.map(({ reason }) => reason)).reduce(graver, 'used-up'),
     out: out.map(fromHex),
     sinceMs: Math.min(...grounds.map((by) => sinceOf(by, threshold))),
     turn: out.includes(own) ? undefined : turnOf(grounds.flat(), own),

@@ -58,6 +58,8 @@ export class GroupDeliveries {
   readonly #parts: GroupDeliveryParts;
   /** The groups of which an epoch is on its way. */
   readonly #expected = new Set<string>();
+  /** What was newest when a fork was told. */
+  readonly #forked = new WeakSet<object>();
 
   constructor(parts: GroupDeliveryParts) {
     this.#parts = parts;
@@ -146,6 +148,9 @@ export class GroupDeliveries {
           }),
         );
         break;
+      case 'fork':
+        this.#reportFork(name, output.epoch, output.dealer);
+        break;
       case 'out':
         listener.out(name);
         break;
@@ -156,6 +161,22 @@ export class GroupDeliveries {
       case 'waiting':
         break;
     }
+  }
+
+  /** GRP-9: once for each epoch that is held: every node repeats it, and one that lies makes up more. */
+  #reportFork(name: string, epoch: number, dealer: Uint8Array): void {
+    const { store, listener } = this.#parts;
+    const newest = store.last(name);
+    if (this.#forked.has(newest)) return;
+    this.#forked.add(newest);
+    listener.failure(
+      new SymmetraError('GROUP_FORK', 'an epoch was refused: it passes over one that this device held', {
+        groupId: name,
+        epoch,
+        held: newest.epoch,
+        dealer: toBase32(dealer),
+      }),
+    );
   }
 
   async #take(nodeId: string | undefined, task: () => Promise<void>): Promise<void> {
