@@ -8,14 +8,18 @@ import type {
   GroupDeal,
   GroupEcho,
   GroupHeader,
+  NodeGroup,
+  RosterChanges,
 } from '@symmetra/protocol';
 import { decode, encode } from '@symmetra/rpc';
+import type { Clock } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import type { Session } from '../presence/session-table.js';
 import { groupDealRow, hexOf } from '../rows/row-keys.js';
 import type { SealedOutcome } from '../session/sealed-handler.js';
 import type { Agreement } from './agreement.js';
+import type { CreatedGroups } from './created-groups.js';
 import type { GroupTable } from './group-table.js';
 import type { HeldGroup } from './held-group.js';
 import type { Memberships } from './memberships.js';
@@ -32,10 +36,12 @@ const READS_PER_TURN = 64;
 const OUTWEIGHED: ReadonlySet<string> = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
 
 export interface DealsParts {
+  readonly clock: Clock;
   readonly state: ControlState;
   readonly devices: DeviceRegistry;
   readonly table: GroupTable;
   readonly memberships: Memberships;
+  readonly created: CreatedGroups;
   readonly staged: StagedRosters;
   readonly agreement: Agreement;
   readonly rosters: RostersOfDeals;
@@ -67,7 +73,7 @@ export class Deals {
     this.#parts = parts;
   }
 
-  /** @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, STATE_CONFLICT, and what `receiveDeal` throws */
+  /** @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, GROUP_LIMITS, STATE_CONFLICT, and what `receiveDeal` throws */
   async answer(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
     const incoming = this.#read(session, plaintext);
     const { groupHex, deal, hash } = incoming;
@@ -125,11 +131,12 @@ export class Deals {
 
   async #approve(
     group: HeldGroup,
-    { session, hash, deal, unstaged }: Incoming,
+    incoming: Incoming,
     standings: ReadonlyMap<string, DeviceStanding>,
     others?: Others,
   ): Promise<DealAnswer> {
-    const { state, table, staged } = this.#parts;
+    const { state } = this.#parts;
+    const { session, hash, deal, unstaged } = incoming;
     const known = group.row && echoOf(group.row.group).some((one) => hexOf(one.dealHash) === hexOf(hash));
     if (unstaged !== undefined && known !== true) throw unstaged;
     for (const [node, echo] of others?.echoes ?? []) group.echoes = receiveEcho(group.echoes, node, echo);
@@ -144,25 +151,45 @@ export class Deals {
       standingOf: (deviceId) => this.#standingOf(standings, hexOf(deviceId)),
       ...others?.given,
     });
-    const { changes } = output;
-    if (changes === undefined) {
-      deal.share.fill(0);
-      return output;
+    if (output.changes === undefined) deal.share.fill(0);
+    else await this.#keep(group, incoming, next, output.changes);
+    for (const secret of consumed) secret.wipe();
+    return output;
+  }
+
+  /** Stores an approved deal. @throws GROUP_LIMITS, MEMBER_REVOKED, STATE_CONFLICT */
+  async #keep(
+    group: HeldGroup,
+    { session, header }: Incoming,
+    next: NodeGroup,
+    changes: RosterChanges,
+  ): Promise<void> {
+    const { clock, created, staged, table } = this.#parts;
+    const { step, sinceMs, creator } = group.row ?? { step: 0, sinceMs: 0 };
+    const first = header.previous.length === 0 ? header.dealer : creator;
+    const row = { group: next, step, sinceMs, pendingSinceMs: clock.now(), ...(first && { creator: first }) };
+    if (header.previous.length === 0) created.claim(group.groupHex, header.dealer);
+    try {
+      await this.#expect(group.groupHex, changes);
+      await table.commit(group, row, [
+        { key: groupDealRow(group.groupHex), value: encodeRosterChanges(changes) },
+      ]);
+    } finally {
+      created.settle(group.groupHex, first, group.row);
     }
+    group.changes = changes;
+    staged.drop(session.deviceHex);
+  }
+
+  /** Notes who may be a member from now on. @throws MEMBER_REVOKED */
+  async #expect(groupHex: string, changes: RosterChanges): Promise<void> {
+    const { memberships, state } = this.#parts;
     const arriving = changes.taken.map(({ deviceId }) => hexOf(deviceId));
-    await this.#parts.memberships.add(group.groupHex, arriving);
+    await memberships.add(groupHex, arriving);
     // A revocation that came before those rows did not find this group.
     if (arriving.some((deviceHex) => state.isDeviceRevoked(deviceHex))) {
       throw new SymmetraError('MEMBER_REVOKED', 'a member was revoked while the deal was decided on');
     }
-    const { step, sinceMs } = group.row ?? { step: 0, sinceMs: 0 };
-    await table.commit(group, { group: next, step, sinceMs }, [
-      { key: groupDealRow(group.groupHex), value: encodeRosterChanges(changes) },
-    ]);
-    group.changes = changes;
-    for (const secret of consumed) secret.wipe();
-    staged.drop(session.deviceHex);
-    return output;
   }
 
   /** GRP-11: this node is behind: what the others stand by, the roster of the deal, and the epoch that it follows. */

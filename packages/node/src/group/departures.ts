@@ -5,6 +5,7 @@ import type { Change, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
 import { groupDealRow, hexOf, rosterPagesOf, treePagesOf } from '../rows/row-keys.js';
 import type { Audience } from './audience.js';
+import type { CreatedGroups } from './created-groups.js';
 import type { GroupTable } from './group-table.js';
 import type { GroupTimers } from './group-timers.js';
 import type { HeldGroup } from './held-group.js';
@@ -23,6 +24,7 @@ export interface DeparturesParts {
   readonly memberships: Memberships;
   readonly notices: Notices;
   readonly audience: Audience;
+  readonly created: CreatedGroups;
   readonly timers: GroupTimers;
 }
 
@@ -68,7 +70,7 @@ export class Departures {
   async #take(group: HeldGroup, out: OutDevice): Promise<void> {
     const { row } = group;
     if (row === undefined) return;
-    const { state, table, notices } = this.#parts;
+    const { state, table, notices, created } = this.#parts;
     const changes = row.group.pending && (await table.changesOf(group));
     const next = suspend(state.context, row.group, group.roster, changes, out);
     if (next.state === row.group) return;
@@ -77,6 +79,7 @@ export class Departures {
     const deal: Change[] = dropped ? [{ key: groupDealRow(group.groupHex), value: null }] : [];
     await table.commit(group, { ...row, group: next.state }, [...deal, ...rows]);
     for (const secret of next.consumed) secret.wipe();
+    created.settle(group.groupHex, row.creator, group.row);
     if (dropped) group.changes = undefined;
     group.notice = undefined;
     if (effect === 'suspended') notices.send(group);

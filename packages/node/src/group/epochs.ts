@@ -69,6 +69,7 @@ export class Epochs {
     };
     const removed = removedBy(turn);
     const tree = await this.#store(group, turn, removed, {
+      ...row,
       group: next.state,
       step: turn.step,
       sinceMs: clock.now(),

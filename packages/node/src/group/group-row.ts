@@ -8,6 +8,10 @@ export interface GroupRow {
   readonly step: number;
   /** When the epoch in force came into force here: node clock, milliseconds. */
   readonly sinceMs: number;
+  /** When the pending deal was approved here, or the last one: likewise. */
+  readonly pendingSinceMs: number;
+  /** The device that dealt the first epoch, if it was dealt to this node. */
+  readonly creator?: Uint8Array;
 }
 
 /** The caller wipes what it gets once the store has it. */

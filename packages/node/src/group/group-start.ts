@@ -5,6 +5,7 @@ import type { ControlState } from '../control/control-state.js';
 import { GROUP_ROWS, lastPart } from '../rows/row-keys.js';
 import { wipeState } from '../rows/wipe-state.js';
 import type { Agreement } from './agreement.js';
+import type { CreatedGroups } from './created-groups.js';
 import type { Departures } from './departures.js';
 import { decodeGroupRow } from './group-row.js';
 import type { GroupRow } from './group-row.js';
@@ -19,6 +20,7 @@ export interface GroupStartParts {
   readonly logger: Logger;
   readonly state: ControlState;
   readonly table: GroupTable;
+  readonly created: CreatedGroups;
   readonly notices: Notices;
   readonly agreement: Agreement;
   readonly departures: Departures;
@@ -53,8 +55,10 @@ export class GroupStart {
     if (count > 0) logger.info({ count }, 'The groups are known again.');
   }
 
-  async #resume(groupHex: string, { group }: GroupRow): Promise<void> {
-    const { state, table, notices, agreement, upkeep } = this.#parts;
+  async #resume(groupHex: string, row: GroupRow): Promise<void> {
+    const { state, table, created, notices, agreement, upkeep } = this.#parts;
+    const { group } = row;
+    created.settle(groupHex, row.creator, row);
     if (group.pending !== undefined) agreement.begin(groupHex);
     if (group.inForce !== undefined) {
       const { limits } = decodeGroupHeader(state.context, group.inForce.header);

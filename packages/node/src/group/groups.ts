@@ -11,6 +11,7 @@ import type { PresenceTable } from '../presence/presence-table.js';
 import type { SealedHandler } from '../session/sealed-handler.js';
 import { Agreement } from './agreement.js';
 import { Audience } from './audience.js';
+import { CreatedGroups } from './created-groups.js';
 import { Deals } from './deals.js';
 import { Departures } from './departures.js';
 import { Epochs } from './epochs.js';
@@ -65,14 +66,15 @@ export function assembleGroups(parts: GroupsParts): Groups {
   const timers = new GroupTimers(clock);
   const table = new GroupTable(store);
   const memberships = new Memberships(store);
+  const created = new CreatedGroups();
   const staged = new StagedRosters(clock);
   const audience = new Audience(links);
   const pass = new GroupPass({ bus, logger, peers, audience });
   const notices = new Notices({ state, pass });
-  const welcomes = new Welcomes({ ...parts, table });
-  const upkeep = new TreeUpkeep({ store, logger, context, nodeId, table, timers });
-  const trees = new TreeSteps({ store, random, context, nodeId });
-  const around = { ...parts, table, memberships, notices, audience, welcomes, pass, timers };
+  const trees = new TreeSteps({ store, logger, random, context, nodeId });
+  const welcomes = new Welcomes({ ...parts, table, trees });
+  const upkeep = new TreeUpkeep({ store, logger, context, nodeId, table, timers, welcomes });
+  const around = { ...parts, table, memberships, created, notices, audience, welcomes, pass, timers };
   const epochs = new Epochs({ ...around, trees, upkeep });
   const agreement = new Agreement({ ...around, epochs });
   const rosters = new RostersOfDeals({ bus, logger, table });
@@ -96,7 +98,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
     },
     members: new Members({ ...around, self: nodeId, departures }),
     staged,
-    shareExpiry: new ShareExpiry({ clock, state, table }),
+    shareExpiry: new ShareExpiry(around),
     start: async () => start.run(),
     stop: async () => {
       timers.stop();

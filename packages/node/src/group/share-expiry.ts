@@ -1,18 +1,27 @@
-import { decodeGroupHeader, forgetShare } from '@symmetra/protocol';
-import type { Clock } from '@symmetra/runtime';
+import { abandonDeal, decodeGroupHeader, forgetShare } from '@symmetra/protocol';
+import type { GroupEpoch } from '@symmetra/protocol';
+import type { Clock, Logger } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
+import { groupDealRow } from '../rows/row-keys.js';
+import type { CreatedGroups } from './created-groups.js';
 import type { GroupRow } from './group-row.js';
 import type { GroupTable } from './group-table.js';
+import type { HeldGroup } from './held-group.js';
 
 const SECOND_MS = 1000;
 
 export interface ShareExpiryParts {
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly state: ControlState;
   readonly table: GroupTable;
+  readonly created: CreatedGroups;
 }
 
-/** GRP-8: a node keeps the share of the epoch in force at most for the header's lifetime. */
+/**
+ * A node keeps a share at most for the header's lifetime: that of the epoch in force (GRP-8), and that of a deal that
+ * does not come into force, which is given up with it (GRP-4).
+ */
 export class ShareExpiry {
   readonly #parts: ShareExpiryParts;
 
@@ -21,20 +30,46 @@ export class ShareExpiry {
   }
 
   /** Whether a group has a share whose time is over. */
-  isOver({ group: { inForce }, sinceMs }: GroupRow): boolean {
-    if (inForce?.share === undefined) return false;
-    const { limits } = decodeGroupHeader(this.#parts.state.context, inForce.header);
-    return sinceMs + limits.lifetimeSeconds * SECOND_MS <= this.#parts.clock.now();
+  isOver(row: GroupRow): boolean {
+    return this.#isDealOver(row) || this.#isShareOver(row);
   }
 
   /** Erases it. */
   async erase(groupHex: string): Promise<void> {
-    const { table } = this.#parts;
-    await table.run(groupHex, async (group) => {
-      if (group.row === undefined || !this.isOver(group.row)) return;
-      const { state, consumed } = forgetShare(group.row.group);
-      await table.commit(group, { ...group.row, group: state });
-      for (const secret of consumed) secret.wipe();
+    await this.#parts.table.run(groupHex, async (group) => {
+      if (group.row !== undefined && this.#isDealOver(group.row)) await this.#abandon(group, group.row);
+      if (group.row !== undefined && this.#isShareOver(group.row)) await this.#forget(group, group.row);
     });
+  }
+
+  #isDealOver({ group: { pending }, pendingSinceMs }: GroupRow): boolean {
+    return pending !== undefined && this.#isPast(pending, pendingSinceMs);
+  }
+
+  #isShareOver({ group: { inForce }, sinceMs }: GroupRow): boolean {
+    return inForce?.share !== undefined && this.#isPast(inForce, sinceMs);
+  }
+
+  #isPast({ header }: GroupEpoch, sinceMs: number): boolean {
+    const { limits } = decodeGroupHeader(this.#parts.state.context, header);
+    return sinceMs + limits.lifetimeSeconds * SECOND_MS <= this.#parts.clock.now();
+  }
+
+  async #abandon(group: HeldGroup, row: GroupRow): Promise<void> {
+    const { table, created, logger } = this.#parts;
+    const { state, consumed } = abandonDeal(row.group);
+    const deal = { key: groupDealRow(group.groupHex), value: null };
+    await table.commit(group, { ...row, group: state }, [deal]);
+    for (const secret of consumed) secret.wipe();
+    group.changes = undefined;
+    created.settle(group.groupHex, row.creator, group.row);
+    const epoch = row.group.pending?.epoch;
+    logger.info({ epoch }, 'A deal for a group did not come into force in time and is given up.');
+  }
+
+  async #forget(group: HeldGroup, row: GroupRow): Promise<void> {
+    const { state, consumed } = forgetShare(row.group);
+    await this.#parts.table.commit(group, { ...row, group: state });
+    for (const secret of consumed) secret.wipe();
   }
 }

@@ -1,3 +1,4 @@
+import { EncodingError } from '@symmetra/crypto';
 import { decodeGroupHeader, pagesOf, plantTree, rekey } from '@symmetra/protocol';
 import type {
   GroupEpoch,
@@ -8,10 +9,15 @@ import type {
   TreeUpdate,
 } from '@symmetra/protocol';
 import type { RandomBytes } from '@symmetra/entropy';
+import type { Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import { lastPart, treePagesOf } from '../rows/row-keys.js';
 import { TreePages } from './tree-pages.js';
 import { treeScope } from './tree-scope.js';
+
+/** What is logged when pages of a tree are damaged or missing. */
+export const TREE_LOST =
+  'The key tree of a group can not be read: it is made anew, and all members are welcomed.';
 
 /** An epoch that comes into force. */
 export interface Turn {
@@ -26,6 +32,15 @@ export interface Turn {
   readonly step: number;
 }
 
+/** A tree to be made of fresh keys. */
+export interface Plantation {
+  readonly groupHex: string;
+  readonly header: GroupHeader;
+  /** The occupied places, ascending. */
+  readonly places: readonly number[];
+  readonly step: number;
+}
+
 /** A tree in a new step. */
 export interface SteppedTree {
   /** To be stored; null for those to remove. They hold keys: the caller erases them. */
@@ -37,6 +52,7 @@ export interface SteppedTree {
 
 export interface TreeStepsParts {
   readonly store: Store;
+  readonly logger: Logger;
   readonly random: RandomBytes;
   readonly context: ProtocolContext;
   readonly nodeId: string;
@@ -52,17 +68,41 @@ export class TreeSteps {
 
   /**
    * The tree of the epoch that comes into force. Under another suite than before, which derives otherwise, it is made
-   * anew.
+   * anew, and so is one that can not be read.
    */
   async take(turn: Turn): Promise<SteppedTree> {
-    const { before, header } = turn;
-    const { context, random } = this.#parts;
+    const { before, groupHex, header, step } = turn;
+    const { context, logger, random } = this.#parts;
     const former = before && decodeGroupHeader(context, before.header);
     const nonce = random(32);
-    if (former?.suiteId !== header.suiteId) {
-      return { pages: await this.#plant(turn), nonce, update: undefined };
+    if (former?.suiteId === header.suiteId) {
+      try {
+        return { nonce, ...(await this.#rekey(turn, former.height, nonce)) };
+      } catch (error) {
+        if (!(error instanceof EncodingError)) throw error;
+        logger.error({ epoch: header.epoch, err: error }, TREE_LOST);
+      }
     }
-    return { nonce, ...(await this.#rekey(turn, former.height, nonce)) };
+    const pages = await this.plant({ groupHex, header, places: placesAfter(turn), step });
+    return { pages, nonce, update: undefined };
+  }
+
+  /** A tree of fresh keys in place of the one that is stored. @returns the pages to store; the caller erases them */
+  async plant({
+    groupHex,
+    header,
+    ...planting
+  }: Plantation): Promise<ReadonlyMap<string, Uint8Array | null>> {
+    const { store, context, nodeId, random } = this.#parts;
+    const pages = new Map<string, Uint8Array | null>();
+    for (const { key, row } of await store.scan(treePagesOf(groupHex))) {
+      row.value.fill(0);
+      pages.set(lastPart(key), null);
+    }
+    const scope = treeScope(context, header, nodeId);
+    const planted = plantTree(scope, { ...planting, height: header.height, random });
+    for (const [name, page] of planted) pages.set(name, page);
+    return pages;
   }
 
   async #rekey(
@@ -86,25 +126,6 @@ export class TreeSteps {
     } finally {
       pages.wipe();
     }
-  }
-
-  async #plant(turn: Turn): Promise<ReadonlyMap<string, Uint8Array | null>> {
-    const { store, context, nodeId, random } = this.#parts;
-    const { groupHex, header, step } = turn;
-    const former = await store.scan(treePagesOf(groupHex));
-    const pages = new Map<string, Uint8Array | null>();
-    for (const { key, row } of former) {
-      row.value.fill(0);
-      pages.set(lastPart(key), null);
-    }
-    const planted = plantTree(treeScope(context, header, nodeId), {
-      places: placesAfter(turn),
-      height: header.height,
-      step,
-      random,
-    });
-    for (const [name, page] of planted) pages.set(name, page);
-    return pages;
   }
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EncodingError } from '@symmetra/crypto';
 import { advancePage, decodeGroupHeader } from '@symmetra/protocol';
 import type { ProtocolContext } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
@@ -8,6 +9,7 @@ import type { GroupTable } from './group-table.js';
 import type { GroupTimers } from './group-timers.js';
 import type { HeldGroup } from './held-group.js';
 import { treeScope } from './tree-scope.js';
+import type { Welcomes } from './welcomes.js';
 
 /** How long after an epoch began its tree is looked after: an hour's rotations share few runs. */
 const AFTER_MS = 60_000;
@@ -22,6 +24,7 @@ export interface TreeUpkeepParts {
   readonly nodeId: string;
   readonly table: GroupTable;
   readonly timers: GroupTimers;
+  readonly welcomes: Welcomes;
 }
 
 /** GRP-6: takes the keys that an epoch did not need to its step, in the background, so that no former key is left. */
@@ -66,7 +69,17 @@ export class TreeUpkeep {
   }
 
   /** @returns the key of the last page that was looked at; undefined when there are no more */
-  async #advance({ groupHex, row }: HeldGroup, after: string | undefined): Promise<string | undefined> {
+  async #advance(group: HeldGroup, after: string | undefined): Promise<string | undefined> {
+    try {
+      return await this.#advancePages(group, after);
+    } catch (error) {
+      if (!(error instanceof EncodingError)) throw error;
+      await this.#parts.welcomes.replant(group, error);
+      return undefined;
+    }
+  }
+
+  async #advancePages({ groupHex, row }: HeldGroup, after: string | undefined): Promise<string | undefined> {
     if (row?.group.inForce === undefined) return undefined;
     const { store, context, nodeId } = this.#parts;
     const scope = treeScope(context, decodeGroupHeader(context, row.group.inForce.header), nodeId);

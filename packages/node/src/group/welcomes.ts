@@ -1,16 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { equalConstantTime } from '@symmetra/crypto';
+import { EncodingError, equalConstantTime } from '@symmetra/crypto';
 import { decodeGroupHeader, isSuspended, pagesOfPath, pathKeysOf } from '@symmetra/protocol';
+import type { GroupEpoch } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
 import type { EventSender } from '../presence/event-sender.js';
 import type { PresenceTable } from '../presence/presence-table.js';
 import { hexOf } from '../rows/row-keys.js';
+import type { GroupRow } from './group-row.js';
 import type { GroupTable } from './group-table.js';
 import type { HeldGroup } from './held-group.js';
-import { TreePages } from './tree-pages.js';
+import { TreePages, treePageChanges, wipePages } from './tree-pages.js';
 import { treeScope } from './tree-scope.js';
+import { TREE_LOST } from './tree-step.js';
+import type { TreeSteps } from './tree-step.js';
 
 /** Places that are looked at before other work on the group gets its turn. */
 const PLACES_PER_TURN = 64;
@@ -21,6 +25,7 @@ export interface WelcomesParts {
   readonly logger: Logger;
   readonly state: ControlState;
   readonly table: GroupTable;
+  readonly trees: TreeSteps;
   readonly presences: PresenceTable;
   readonly events: EventSender;
 }
@@ -60,14 +65,41 @@ export class Welcomes {
     }
   }
 
-  /** {@link Welcomes.bring} within work on the group. */
+  /** {@link Welcomes.bring} within work on the group. Where the tree can not be read, all members are welcomed anew. */
   async send(group: HeldGroup, places: readonly number[]): Promise<void> {
     const { row, roster } = group;
     if (row?.group.inForce === undefined || isSuspended(row.group, roster)) return;
     const guests = this.#guests(group, places);
     if (guests.length === 0) return;
+    try {
+      await this.#welcome(group, row, row.group.inForce, guests);
+    } catch (error) {
+      if (!(error instanceof EncodingError)) throw error;
+      await this.replant(group, error);
+    }
+  }
+
+  /** GRP-6: another tree for the epoch in force, as the one that is stored can not be read. Within work on the group. */
+  async replant(group: HeldGroup, cause: EncodingError): Promise<void> {
+    const { logger, state, table, trees } = this.#parts;
+    const { groupHex, row, roster } = group;
+    if (row?.group.inForce === undefined) return;
+    const header = decodeGroupHeader(state.context, row.group.inForce.header);
+    logger.error({ epoch: header.epoch, err: cause }, TREE_LOST);
+    const places = Array.from(roster.members(), ({ place }) => place);
+    const pages = await trees.plant({ groupHex, header, places, step: row.step });
+    await table.commit(group, row, treePageChanges(groupHex, pages)).finally(() => wipePages(pages));
+    group.confirmed = new Set();
+    void this.bring(groupHex, row.group.inForce.epochId, places);
+  }
+
+  async #welcome(
+    group: HeldGroup,
+    row: GroupRow,
+    { header, tag, share }: GroupEpoch,
+    guests: readonly Guest[],
+  ): Promise<void> {
     const { context, identity } = this.#parts.state;
-    const { header, tag, share } = row.group.inForce;
     const decoded = decodeGroupHeader(context, header);
     const scope = treeScope(context, decoded, identity.id);
     const names = new Set(guests.flatMap(({ place }) => pagesOfPath(decoded.height, place)));

@@ -58,7 +58,7 @@ export interface DealView {
   readonly roster: Roster;
   readonly echoes: EchoBook;
   readonly standingOf: (deviceId: Uint8Array) => DeviceStanding | undefined;
-  /** The whole roster of this deal, from a node that echoes it; only after GROUP_BEHIND, GROUP_UNKNOWN or GROUP_ENDED. */
+  /** The whole roster of this deal, from a node that echoes it; only after GROUP_BEHIND, GROUP_UNKNOWN, GROUP_EXISTS or GROUP_ENDED. */
   readonly dealt?: Roster;
   /** The epoch that this deal follows, from a node that has it in force; likewise. */
   readonly base?: DealBase;
@@ -248,6 +248,12 @@ export function forgetShare(state: NodeGroup): Step<NodeGroup, undefined> {
   if (state.inForce === undefined) return { state, output: undefined, consumed: [] };
   const { share: _, ...inForce } = state.inForce;
   return { state: { ...state, inForce }, output: undefined, consumed: sharesOf(state.inForce) };
+}
+
+/** GRP-4: a pending deal that did not come into force in time is given up; its number stays echoed. */
+export function abandonDeal(state: NodeGroup): Step<NodeGroup, undefined> {
+  const { pending, ...rest } = state;
+  return { state: rest, output: undefined, consumed: sharesOf(pending) };
 }
 
 /** The share of a deal that is given up. */

@@ -58,6 +58,15 @@ export interface Planting {
  */
 export function rekey(scope: TreeScope, read: ReadPage, rekeying: Rekeying): Rekeyed {
   const tree = new StoredTree(scope, read, rekeying.step);
+  try {
+    return rekeyed(scope, tree, rekeying);
+  } finally {
+    tree.wipe();
+  }
+}
+
+/** @throws BAD_ENCODING */
+function rekeyed(scope: TreeScope, tree: StoredTree, rekeying: Rekeying): Rekeyed {
   const { fresh, dropped, sealing } = replacementOf(rekeying, (position) => tree.has(position));
   for (const position of dropped) tree.drop(position);
   putFreshKeys(tree, fresh, rekeying.random);
@@ -71,9 +80,7 @@ export function rekey(scope: TreeScope, read: ReadPage, rekeying: Rekeying): Rek
     sealUnder(scope, rekeying, 'groupShareSeal', root, rootKey, rekeying.share);
   const update =
     sealing.length > MAX_SEALS ? undefined : { seals: sealing.map(seal), sealedShare: sealShare() };
-  const pages = tree.rows();
-  tree.wipe();
-  return { pages, update };
+  return { pages: tree.rows(), update };
 }
 
 /**

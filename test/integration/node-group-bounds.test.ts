@@ -1,0 +1,142 @@
+import { toHex } from '@symmetra/crypto';
+import { systemClock } from '@symmetra/runtime';
+import type { Clock } from '@symmetra/runtime';
+import { TestGroup, fresh } from '@symmetra/testing';
+import type { GroupDevice, TestDeal } from '@symmetra/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GroupWorld, fingerprintOf } from './node-group-world.js';
+
+const NODE = 'node-1';
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+let world: GroupWorld;
+/** What the nodes' wall clock is ahead by, milliseconds. */
+let ahead = 0;
+
+/** The machine's clock, but that what the nodes do each minute comes after a moment. */
+const clock: Clock = {
+  now: () => systemClock.now() + ahead,
+  monotonic: () => systemClock.monotonic(),
+  setTimer: (ms, callback) => systemClock.setTimer(ms === MINUTE_MS ? 20 : ms, callback),
+};
+
+beforeAll(async () => {
+  world = await GroupWorld.start({}, clock);
+});
+
+afterAll(async () => {
+  await world.stop();
+});
+
+const lost = (): number =>
+  world.network.log.filter(({ message }) => message.includes('can not be read')).length;
+
+const corruptTree = async (group: TestGroup, value: Uint8Array | null): Promise<void> => {
+  const keys = await world.rows(NODE, `group-tree/${group.hex}/0-`);
+  await world.network.store(NODE).commit(keys.map((key) => ({ key, value })));
+};
+
+describe('what groups leave at a node', () => {
+  test('GRP-4: a device has 256 groups that it created and that did not end; deals that come to nothing are given up', async () => {
+    const [alice, bob] = await world.members(2);
+    if (!alice || !bob) throw new Error('two devices');
+    const first = (group: TestGroup): TestDeal =>
+      group.deal(alice.device, { added: [alice.device, bob.device] });
+    const group = new TestGroup([alice.device]);
+    const deal = first(group);
+    await alice.send(NODE, deal);
+    const store = world.network.store(NODE);
+    const row = await store.get(`group/${group.hex}`);
+    if (row === undefined) throw new Error('the deal is pending');
+    const others = Array.from({ length: 255 }, () => `group/${toHex(fresh(16))}`);
+    await store.commit(others.map((key) => ({ key, value: row.value })));
+    for (const { device } of [alice, bob]) device.link?.close();
+    await world.network.stopNode(NODE);
+    await world.network.startNode(NODE);
+    for (const { device } of [alice, bob]) await device.connect(NODE);
+
+    const tooMany = alice.send(NODE, first(new TestGroup([alice.device])));
+    await expect(tooMany).rejects.toMatchObject({ code: 'GROUP_LIMITS', details: { limit: '256' } });
+    const bobs = new TestGroup([bob.device]);
+    await bob.send(NODE, bobs.deal(bob.device, { added: [alice.device, bob.device] }));
+
+    ahead += HOUR_MS - MINUTE_MS;
+    await world.network.node(NODE).sweep();
+    expect(await world.rows(NODE, `group-deal/${group.hex}`)).toHaveLength(1);
+    ahead += 2 * MINUTE_MS;
+    await world.network.node(NODE).sweep();
+    expect(await world.rows(NODE, `group-deal/${group.hex}`)).toHaveLength(0);
+    const another = alice.send(NODE, first(group));
+    await expect(another).rejects.toMatchObject({ code: 'GROUP_CONFLICT', details: { epoch: '1' } });
+    await alice.send(NODE, first(new TestGroup([alice.device])));
+    await alice.sendAll(deal);
+    group.settle(deal);
+    for (const member of [alice, bob]) await member.held(deal);
+    await world.deal(group, alice);
+  });
+
+  test('GRP-4: a later deal that comes to nothing is given up, and the group goes on with a higher number', async () => {
+    const [alice, bob] = await world.members(2);
+    if (!alice || !bob) throw new Error('two devices');
+    const group = await world.group([alice, bob]);
+    await alice.send(NODE, group.deal(alice.device));
+    ahead += HOUR_MS + MINUTE_MS;
+    await world.network.node(NODE).sweep();
+    expect(await world.rows(NODE, `group-deal/${group.hex}`)).toHaveLength(0);
+    const again = alice.send(NODE, group.deal(alice.device));
+    await expect(again).rejects.toMatchObject({ code: 'GROUP_CONFLICT', details: { epoch: '2' } });
+    await world.deal(group, alice, { header: { epoch: 3 } });
+    expect(fingerprintOf(bob, group)).toBe(fingerprintOf(alice, group));
+  });
+});
+
+describe('a node whose tree can not be read', () => {
+  const held = async (member: GroupDevice, group: TestGroup): Promise<unknown> =>
+    member.until('the tree of the node', () =>
+      member.groups
+        .get(group.hex)
+        ?.paths.find(({ nodeId, epoch }) => nodeId === NODE && epoch === group.epoch),
+    );
+
+  test.each<[what: string, value: Uint8Array | null]>([
+    ['missing', null],
+    ['damaged', new Uint8Array(7)],
+  ])('GRP-6: pages that are %s: the next epoch makes the tree anew, with welcomes', async (_what, value) => {
+    const [alice, bob, carol] = await world.members(3);
+    if (!alice || !bob || !carol) throw new Error('three devices');
+    const group = await world.group([alice, bob, carol]);
+    const before = lost();
+    await corruptTree(group, value);
+    await world.deal(group, alice, { removed: [carol.device] });
+    for (const member of [alice, bob]) await held(member, group);
+    expect(lost()).toBeGreaterThan(before);
+    const after = lost();
+    await world.deal(group, alice);
+    for (const member of [alice, bob]) await held(member, group);
+    expect(lost()).toBe(after);
+    expect(fingerprintOf(bob, group)).toBe(fingerprintOf(alice, group));
+  });
+
+  test('GRP-6, GRP-8: pages that a welcome wants: all members are welcomed to a tree made anew', async () => {
+    const [alice, bob] = await world.members(2);
+    if (!alice || !bob) throw new Error('two devices');
+    bob.confirms = false;
+    const group = await world.group([alice, bob]);
+    bob.confirms = true;
+    await corruptTree(group, null);
+    const before = lost();
+    const welcomed = ({ device }: GroupDevice): number =>
+      device.events.filter(({ node, groupWelcome }) => node === NODE && groupWelcome).length;
+    const count = welcomed(alice);
+    bob.unplug();
+    await bob.device.connect(NODE);
+    await alice.until('another welcome', () => (welcomed(alice) > count ? true : undefined));
+    expect(lost()).toBe(before + 1);
+    const counts = [alice, bob].map(welcomed);
+    await world.deal(group, alice);
+    for (const member of [alice, bob]) await held(member, group);
+    expect([alice, bob].map(welcomed)).toEqual(counts);
+    expect([...alice.refusals, ...bob.refusals]).toEqual([]);
+  });
+});
