@@ -1,4 +1,4 @@
-import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
+import { SymmetraError, equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
 import type { Suite } from '@symmetra/crypto';
 import { checkFloors } from '../pairwise/broker.js';
 import type { BrokerRules, DeviceStanding } from '../pairwise/broker.js';
@@ -149,7 +149,7 @@ export function checkAdded(
   for (const { deviceId } of changes.taken) {
     if (roster.placeOf(deviceId) !== undefined) continue;
     const standing = standingOf(deviceId);
-    const device = toHex(deviceId);
+    const device = toBase32(deviceId);
     if (standing === undefined) {
       throw new SymmetraError('MEMBER_NOT_ENROLLED', 'a member is not enrolled at this node', { device });
     }
@@ -202,7 +202,7 @@ function checkOut({ basis, out, roster }: DealScene, stays: (deviceId: Uint8Arra
     if (!stays(deviceId)) continue;
     if (reason === 'revoked') throw memberRevoked(deviceId);
     if (basis === 'vouched') continue;
-    throw new SymmetraError('MEMBER_LEFT', 'a member that left would stay', { device: toHex(deviceId) });
+    throw new SymmetraError('MEMBER_LEFT', 'a member that left would stay', { device: toBase32(deviceId) });
   }
 }
 
@@ -224,5 +224,5 @@ function checkBarrier(header: GroupHeader, { basis, inForce }: DealScene, remove
 }
 
 function memberRevoked(deviceId: Uint8Array): SymmetraError {
-  return new SymmetraError('MEMBER_REVOKED', 'a member is revoked', { device: toHex(deviceId) });
+  return new SymmetraError('MEMBER_REVOKED', 'a member is revoked', { device: toBase32(deviceId) });
 }

@@ -127,6 +127,7 @@ export function remaining(roster: Roster, { removed, added }: GroupChange): Grou
   };
 }
 
-function includes(ids: readonly Uint8Array[], id: Uint8Array): boolean {
+/** Whether a device is among others. */
+export function includes(ids: readonly Uint8Array[], id: Uint8Array): boolean {
   return ids.some((one) => equalConstantTime(one, id));
 }

@@ -10,7 +10,15 @@ import type { DeviceRandomness } from '../randomness.js';
 import type { Connection } from '../session/connection.js';
 import type { DeviceState } from '../state/device-state.js';
 import type { Timers } from '../timers.js';
-import { NO_CHANGE, isNothing, planChange, planFirst, planRotation, remaining } from './deal-plan.js';
+import {
+  NO_CHANGE,
+  includes,
+  isNothing,
+  planChange,
+  planFirst,
+  planRotation,
+  remaining,
+} from './deal-plan.js';
 import type { DealPlan, GroupChange } from './deal-plan.js';
 import type { DealOutcome, DealRecord } from './deal-record.js';
 import { DealRun } from './deal-run.js';
@@ -20,7 +28,7 @@ import { GroupGone, newestBase } from './group-base.js';
 import type { GroupBase } from './group-base.js';
 import type { GroupWish } from './group-options.js';
 import type { GroupStore } from './group-store.js';
-import { isReplanned, newestNamed } from './refusals.js';
+import { isReplanned, membersNamed, namedOut, newestNamed } from './refusals.js';
 import { Rosters } from './rosters.js';
 
 const PREFIX = 'group-deal/';
@@ -138,11 +146,12 @@ export class Dealing {
     const { policies, store } = this.#parts;
     let base = store.newest(toHex(groupId)) ?? (await newestBase(this.#parts, groupId, undefined));
     let change = asked;
+    const named = new Set<string>();
     const first = base.header.epoch;
-    for (let attempt = 1, floor = first, isForked = false; ; attempt++) {
+    for (let attempt = 1, floor = first, removed = 0, isForked = false; ; attempt++) {
       if (!this.#mayDeal(base, strict)) return;
       const epoch = Math.max(base.header.epoch, floor) + 1;
-      const plan = await this.#plan(base, epoch, change, strict && attempt === 1);
+      const plan = await this.#plan(base, epoch, change, named, strict && attempt === 1);
       const isDone = !isNothing(asked) || base.header.epoch > first;
       if (isNothing(plan) && attempt > 1 && isDone) {
         await this.#arrival(base);
@@ -154,7 +163,10 @@ export class Dealing {
         change = plan.rest;
       } else if (outcome.kind === 'refused') {
         const error = mostTelling(outcome.refusals);
-        if (!isReplanned(error.code) || attempt >= MAX_PLANS) throw error;
+        const isFarther = plan.removed.length > removed;
+        if (!isReplanned(error.code) || (attempt >= MAX_PLANS && !isFarther)) throw error;
+        removed = Math.max(removed, plan.removed.length);
+        for (const name of namedOut(outcome.refusals)) named.add(name);
         if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
         // A node that took this deal takes no other one of its number.
         floor = Math.max(epoch, newestNamed(outcome.refusals, base));
@@ -179,10 +191,19 @@ export class Dealing {
     if (!isNothing(change)) await this.#change(deal.groupId, change, false);
   }
 
-  async #plan(base: GroupBase, epoch: number, change: GroupChange, strict: boolean): Promise<DealPlan> {
-    const out = this.#parts.store.due(toHex(base.header.groupId))?.out ?? [];
-    if (isNothing(change) && out.length === 0) return planRotation(base, epoch);
+  /** @param named what nodes say of others who are out */
+  async #plan(
+    base: GroupBase,
+    epoch: number,
+    change: GroupChange,
+    named: ReadonlySet<string>,
+    strict: boolean,
+  ): Promise<DealPlan> {
+    const due = this.#parts.store.due(toHex(base.header.groupId))?.out ?? [];
+    if (isNothing(change) && due.length + named.size === 0) return planRotation(base, epoch);
     const roster = await this.#rosters.of(base);
+    const others = membersNamed(roster, named).filter((id) => !includes([...due, this.#parts.deviceId], id));
+    const out = [...due, ...others];
     return planChange(base, roster, epoch, strict ? change : remaining(roster, change), out);
   }
 
