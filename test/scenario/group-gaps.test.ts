@@ -97,6 +97,85 @@ describe('GRP-11: a node that is behind', () => {
   });
 });
 
+describe('GRP-11: a first epoch that a revocation splits', () => {
+  /** Two of four nodes have it in force; the others gave it up. */
+  const split = () => {
+    const nodes = groupNodes(4, 2) as [GroupNode, GroupNode, GroupNode, GroupNode];
+    const [one, two, three, four] = nodes;
+    const base = dealOn(undefined, nodeNames(4), 2, { added: [ALICE, BOB, CAROL] });
+    for (const node of nodes) node.receive(base);
+    for (const node of [one, two]) {
+      for (const other of nodes) if (other !== node) node.hear(other);
+      expect(node.settle()).toBe(true);
+    }
+    for (const node of nodes) node.out(CAROL, 'revoked');
+    expect([three, four].map(({ state }) => state?.pending)).toEqual([undefined, undefined]);
+    for (const node of nodes) node.restart();
+    return { nodes, one, two, three, four, base: base.next };
+  };
+  const anew = (dealer: Uint8Array, seed = '') =>
+    dealOn(undefined, nodeNames(4), 2, {
+      dealer,
+      added: [dealer, BOB, DAVE],
+      header: { epoch: 2, managers: [dealer] },
+      seed,
+    });
+
+  it('a node that gave it up follows what follows it, as q nodes with itself stood by it', () => {
+    const { nodes, one, three, four, base } = split();
+    const dealt = dealOn(base, nodeNames(4), 2, { removed: [CAROL] });
+    one.receive(dealt);
+    three.hear(one);
+    expect(codeOf(() => three.receive(dealt, one))).toBe('GROUP_UNKNOWN');
+    for (const node of [three, four]) {
+      for (const other of nodes) if (other !== node) node.hear(other);
+      expect(codeOf(() => node.receive(dealt, one))).toBe('done');
+    }
+    gossip([one, three, four]);
+    expect([one, three, four].map((node) => node.state?.inForce?.epochId)).toEqual(
+      Array.from({ length: 3 }, () => dealt.next.epochId),
+    );
+    expect(three.roster.placeOf(CAROL)).toBeUndefined();
+  });
+
+  it('nor does one that never echoed it, while too few others stand by it', () => {
+    const { one, two, base } = split();
+    const dealt = dealOn(base, nodeNames(4), 2, { removed: [CAROL] });
+    const late = groupNodes(4, 2)[3] as GroupNode;
+    for (const other of [one, two]) late.hear(other);
+    expect(codeOf(() => late.receive(dealt, one))).toBe('GROUP_UNKNOWN');
+  });
+
+  it('a node that has it in force takes another first epoch once no member can hold that one', () => {
+    const { nodes, one, two, three, four } = split();
+    const dealt = anew(ALICE);
+    for (const node of [three, four]) expect(codeOf(() => node.receive(dealt))).toBe('done');
+    one.hear(three);
+    expect(codeOf(() => one.receive(dealt, three))).toBe('GROUP_EXISTS');
+    for (const node of [one, two]) {
+      for (const other of [three, four]) node.hear(other);
+      expect(codeOf(() => node.receive(dealt, three))).toBe('done');
+    }
+    gossip(nodes);
+    gossip(nodes);
+    for (const node of nodes) {
+      expect(node.state?.inForce?.epochId).toEqual(dealt.next.epochId);
+      expect(node.roster.root()).toEqual(dealt.next.roster.root());
+      expect(node.isSuspended()).toBe(false);
+    }
+  });
+
+  it('GROUP_EXISTS: not from a device that may not deal for the group there', () => {
+    const { one, three, four } = split();
+    const taken = anew(MALLORY, 'taken');
+    for (const node of [three, four]) {
+      node.receive(taken);
+      one.hear(node);
+    }
+    expect(codeOf(() => one.receive(taken, three))).toBe('GROUP_EXISTS');
+  });
+});
+
 describe('GRP-6: the tree of a node that was behind', () => {
   it('grows over places that nobody took', () => {
     const taken = [0, 1, 2, 3].map((place) => ({ place, deviceId: device(`${place}`) }));

@@ -52,7 +52,7 @@ interface DealRosters {
 }
 
 /** Refusals after which the whole roster of a deal is asked for (GRP-4). */
-const BEHIND = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
+const BEHIND = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'GROUP_EXISTS', 'GROUP_ENDED']);
 
 export function groupNode(world: GroupWorld): Boot {
   return (process) => new GroupNode(world, process);

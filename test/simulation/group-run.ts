@@ -63,7 +63,7 @@ export class GroupRun {
     new GroupHappenings(this.#world, () => this.#founded()).schedule(happenings);
     this.#simulation.advance(stormy);
     this.#calm();
-    if (this.#hasEnded() || this.#isStillborn()) {
+    if (this.#hasEnded()) {
       this.#world.note('outcome:nobody is left');
     } else {
       this.#speak();
@@ -145,15 +145,7 @@ export class GroupRun {
         this.#simulation.advance(STRIDE);
       }
     }
-    if (this.#isStillborn()) return;
     throw new Error(`the group does not settle: ${this.#describe()}`);
-  }
-
-  /** GRP-5: who was to be in the first epoch was out while it came into force, and it did at some nodes only. */
-  #isStillborn(): boolean {
-    const { devices, first } = this.#plan;
-    const held = devices.some((device) => this.#member(device)?.newest?.epoch);
-    return !held && devices.slice(0, first).some((device) => this.#isOut(device));
   }
 
   /** Nobody is left; or those who were to be in the first epoch were out before anybody had a key. */

@@ -33,7 +33,12 @@ const MAX_NAMED = 512;
 /** Devices whose standing is read before other work gets its turn. */
 const READS_PER_TURN = 64;
 /** Refusals of a deal that other nodes may outweigh. */
-const OUTWEIGHED: ReadonlySet<string> = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'GROUP_ENDED']);
+const OUTWEIGHED: ReadonlySet<string> = new Set([
+  'GROUP_BEHIND',
+  'GROUP_UNKNOWN',
+  'GROUP_EXISTS',
+  'GROUP_ENDED',
+]);
 
 export interface DealsParts {
   readonly clock: Clock;
@@ -197,7 +202,8 @@ export class Deals {
     const { agreement, rosters } = this.#parts;
     const echoes = await agreement.ask(groupHex, header.nodes);
     const dealt = await rosters.fetch(groupHex, hash, echoes);
-    const base = await rosters.fetchBase(groupHex, header.previous, echoes.keys());
+    const isFirst = header.previous.length === 0;
+    const base = isFirst ? undefined : await rosters.fetchBase(groupHex, header.previous, echoes.keys());
     return { echoes, given: { ...(dealt && { dealt }), ...(base && { base }) } };
   }
 

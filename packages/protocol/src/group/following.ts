@@ -65,10 +65,8 @@ export function sceneOf(
     out: state?.out ?? [],
     ...(current && { inForce: decodeGroupHeader(context, current.header) }),
   };
-  if (header.previous.length === 0) {
-    checkFirst(context, state, header);
-    return { ...scene, basis: 'first' };
-  }
+  const isFirst = header.previous.length === 0;
+  if (isFirst && isFree(context, state, header)) return { ...scene, basis: 'first' };
   if (current !== undefined && equalConstantTime(header.previous, current.epochId)) {
     return { ...scene, basis: 'next' };
   }
@@ -77,19 +75,20 @@ export function sceneOf(
     vouchedScene(header, scene, view, standing) ??
     (standing > 0 ? ownScene(header, scene, deal, view, current) : undefined) ??
     basedScene(context, state, header, scene, view);
-  if (followed === undefined) throw behind(state);
-  return followed;
+  if (followed !== undefined) return followed;
+  if (!isFirst || state?.ended === true) throw behind(state);
+  throw new SymmetraError('GROUP_EXISTS', 'there is a group of this id already');
 }
 
-/** @throws GROUP_ENDED, GROUP_EXISTS */
-function checkFirst(context: ProtocolContext, state: NodeGroup | undefined, header: GroupHeader): void {
-  if (state?.ended === true) throw behind(state);
-  const { pending } = state ?? {};
-  const other =
-    pending && !equalConstantTime(decodeGroupHeader(context, pending.header).dealer, header.dealer);
-  if (state?.inForce !== undefined || other === true) {
-    throw new SymmetraError('GROUP_EXISTS', 'there is a group of this id already');
-  }
+/** Whether a group may begin here: none of its id did, or what the same dealer began is not in force. */
+function isFree(context: ProtocolContext, state: NodeGroup | undefined, header: GroupHeader): boolean {
+  if (state === undefined) return true;
+  const { pending, inForce, ended } = state;
+  if (ended || inForce !== undefined) return false;
+  return (
+    pending === undefined ||
+    equalConstantTime(decodeGroupHeader(context, pending.header).dealer, header.dealer)
+  );
 }
 
 /** GRP-11, 1: q other nodes echo the deal. */
@@ -121,8 +120,9 @@ function ownScene(
 }
 
 /**
- * GRP-11, 3: checks the deal as one that follows the epoch that q others stand by, when that is newer than the one here.
- * Who left by what this node heard may be a member again.
+ * GRP-11, 3: checks the deal as one that follows the epoch that q nodes stand by, when that is newer than the one here. This
+ * node is one of them when it echoed that epoch, and gave it up because of a revocation. Who left by what this node heard
+ * may be a member again.
  */
 function basedScene(
   context: ProtocolContext,
@@ -142,7 +142,9 @@ function basedScene(
     inForce.members === base.roster.size &&
     inForce.height === base.roster.height &&
     inForce.epoch > (state?.inForce?.epoch ?? 0);
-  const standing = vouchers(header, view, dealHash(suite, base.header, base.tag));
+  const hash = dealHash(suite, base.header, base.tag);
+  const isOwn = state?.echoed !== undefined && equalConstantTime(state.echoed.dealHash, hash);
+  const standing = vouchers(header, view, hash) + (isOwn ? 1 : 0);
   if (!fits || standing < quorumOf(header)) return undefined;
   const based = { ...scene, basis: 'based', roster: base.roster, inForce } as const;
   const revoked = { ...based, out: scene.out.filter(({ reason }) => reason === 'revoked') };

@@ -58,7 +58,7 @@ export interface DealView {
   readonly roster: Roster;
   readonly echoes: EchoBook;
   readonly standingOf: (deviceId: Uint8Array) => DeviceStanding | undefined;
-  /** The whole roster of this deal, from a node that echoes it; only after GROUP_BEHIND, GROUP_UNKNOWN, GROUP_EXISTS or GROUP_ENDED. */
+  /** The whole roster of this deal, from a node that echoes it; only after a refusal that other nodes may outweigh. */
   readonly dealt?: Roster;
   /** The epoch that this deal follows, from a node that has it in force; likewise. */
   readonly base?: DealBase;
