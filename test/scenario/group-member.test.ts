@@ -625,6 +625,33 @@ describe('GRP-10: a notice that an epoch is due', () => {
     expect(sendingEpoch(alice.state, 0, BOUND_MS)?.header.epoch).toBe(2);
   });
 
+  test('of one more device holds it up anew, and puts no turn off', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const bob = memberOf(members, 'bob');
+    const again = { out: [deviceOf('eve'), deviceOf('dave')] };
+    for (const nodeId of ['bern', 'cairo']) bob.due(notice(scene, nodeId), 0);
+    expect(sendingEpoch(bob.state, 2 * BOUND_MS, BOUND_MS)?.header.epoch).toBe(1);
+    for (const nodeId of ['bern', 'cairo']) bob.due(notice(scene, nodeId, again), 3 * BOUND_MS);
+    expect(believedDue(bob.state)).toMatchObject({ sinceMs: 0, lastMs: 3 * BOUND_MS });
+    expect(sendingEpoch(bob.state, 5 * BOUND_MS - 1, BOUND_MS)).toBeUndefined();
+    for (const nodeId of ['bern', 'cairo']) bob.due(notice(scene, nodeId, again), 4 * BOUND_MS);
+    expect(sendingEpoch(bob.state, 5 * BOUND_MS, BOUND_MS)?.header.epoch).toBe(1);
+  });
+
+  test('counts for who is out, also when a newer epoch is said to be used up', () => {
+    const { scene, members } = createdGroup(suite, FIVE);
+    const bob = memberOf(members, 'bob');
+    const usedUp = { reason: 'used-up', out: [], epoch: 2, epochId: Uint8Array.of(2) } as const;
+    for (const nodeId of ['bern', 'cairo']) bob.due(notice(scene, nodeId, usedUp));
+    expect(believedDue(bob.state)).toMatchObject({ epoch: 2, reason: 'used-up', out: [] });
+    bob.due(notice(scene, 'amsterdam'));
+    bob.due(notice(scene, 'bern', { epoch: 3, epochId: Uint8Array.of(3) }));
+    expect(believedDue(bob.state)).toMatchObject({ epoch: 1, reason: 'left', out: [deviceOf('eve')] });
+    bob.due(notice(scene, 'cairo'));
+    expect(believedDue(bob.state)).toMatchObject({ epoch: 1, reason: 'left', out: [deviceOf('eve')] });
+    expect(sendingEpoch(bob.state, 0, BOUND_MS)).toBeUndefined();
+  });
+
   test('that says later that the device was revoked is told again', () => {
     const { scene, members } = createdGroup(suite, FIVE);
     const alice = memberOf(members, 'alice');

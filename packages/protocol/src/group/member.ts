@@ -206,9 +206,7 @@ export function sendingEpoch(state: MemberGroup, nowMs: number, boundMs: number)
   if (epoch === undefined || epoch.header.epoch !== state.newest?.epoch) return undefined;
   const due = believedDue(state);
   const isHeldUp =
-    due !== undefined &&
-    due.out.length > 0 &&
-    (due.reason === 'revoked' || nowMs < due.sinceMs + 2 * boundMs);
+    due !== undefined && due.out.length > 0 && (due.reason === 'revoked' || nowMs < due.lastMs + 2 * boundMs);
   return isHeldUp ? undefined : epoch;
 }
 

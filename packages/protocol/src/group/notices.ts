@@ -5,6 +5,13 @@ import { MAX_OUT } from './due.js';
 /** Most epochs of which a member keeps notices of one node. */
 const MAX_PER_NODE = 3;
 
+/** A device that a node named as out. */
+interface NamedDevice {
+  readonly deviceId: Uint8Array;
+  /** When the first notice came that named it. */
+  readonly sinceMs: number;
+}
+
 /** GRP-10: what one node said of one epoch, all its notices together. */
 export interface HeldNotice {
   readonly nodeId: string;
@@ -13,7 +20,7 @@ export interface HeldNotice {
   readonly reason: DueReason;
   /** Whether it was said that the epoch is used up. */
   readonly usedUp: boolean;
-  readonly out: readonly Uint8Array[];
+  readonly out: readonly NamedDevice[];
   readonly order: readonly Uint8Array[];
   /** When the first of them came. */
   readonly sinceMs: number;
@@ -27,8 +34,9 @@ export interface BelievedDue {
   readonly reason: DueReason;
   /** Device ids that k nodes named. When there is one, the member sends nothing under the epoch. */
   readonly out: readonly Uint8Array[];
-  /** When k nodes had said so. */
+  /** When k nodes had said so, of the first of them and of the last one. */
   readonly sinceMs: number;
+  readonly lastMs: number;
   /** Set when this member is in the order and not out: its place, from 0, and how long the order is. */
   readonly turn: { readonly place: number; readonly of: number } | undefined;
 }
@@ -47,14 +55,15 @@ export function withNotice(
   const { nodeId, epoch, epochId } = due;
   const own = notices.find((one) => one.nodeId === nodeId && equalConstantTime(one.epochId, epochId));
   const isFuller = due.out.length >= (own?.out.length ?? 0);
-  const named = new Map([...(own?.out ?? []), ...due.out].map((id) => [toHex(id), id]));
+  const isNew = (id: Uint8Array): boolean => !own?.out.some((one) => equalConstantTime(one.deviceId, id));
+  const more = due.out.filter(isNew).map((deviceId) => ({ deviceId, sinceMs: nowMs }));
   const notice: HeldNotice = {
     nodeId,
     epoch,
     epochId,
     reason: graver(due.reason, own?.reason),
     usedUp: due.reason === 'used-up' || (own?.usedUp ?? false),
-    out: [...named.values()].slice(0, MAX_OUT),
+    out: [...(own?.out ?? []), ...more].slice(0, MAX_OUT),
     order: own === undefined || isFuller ? due.order : own.order,
     sinceMs: own?.sinceMs ?? nowMs,
   };
@@ -70,8 +79,8 @@ function graver(one: DueReason, other: DueReason = 'used-up'): DueReason {
 }
 
 /**
- * GRP-10: what at least `threshold` nodes say of the newest epoch of which they say it; else who is out, as so many say of
- * different epochs.
+ * GRP-10: who is out, as at least `threshold` nodes say of the newest epoch of which they say it; else, as so many say of
+ * different epochs; else that an epoch is used up.
  * @param deviceId of this member.
  */
 export function believed(
@@ -85,11 +94,16 @@ export function believed(
     const name = `${notice.epoch}/${toHex(notice.epochId)}`;
     byEpoch.set(name, [...(byEpoch.get(name) ?? []), notice]);
   }
+  const across = believedOf(acrossEpochs(notices), threshold, deviceId);
   const [agreed] = [...byEpoch.values()]
     .map((ofEpoch) => believedOf(ofEpoch, threshold, deviceId))
     .filter((due) => due !== undefined)
-    .toSorted((one, other) => other.epoch - one.epoch);
-  return agreed ?? believedOf(acrossEpochs(notices), threshold, deviceId);
+    .toSorted((one, other) => Number(isOut(other)) - Number(isOut(one)) || other.epoch - one.epoch);
+  return agreed === undefined || !isOut(agreed) ? (across ?? agreed) : agreed;
+}
+
+function isOut({ out }: BelievedDue): boolean {
+  return out.length > 0;
 }
 
 /** GRP-11: nodes that are in different epochs may still agree on who is out: what each says last, the older epoch first. */
@@ -103,43 +117,55 @@ function acrossEpochs(notices: readonly HeldNotice[]): readonly HeldNotice[] {
   return [...byNode.values()].toSorted((one, other) => one.epoch - other.epoch);
 }
 
+/** A notice that names a device, or says that the epoch is used up; and since when. */
+interface Naming {
+  readonly notice: HeldNotice;
+  readonly sinceMs: number;
+}
+
 function believedOf(
   notices: readonly HeldNotice[],
   threshold: number,
   deviceId: Uint8Array,
 ): BelievedDue | undefined {
-  const naming = new Map<string, readonly HeldNotice[]>();
+  const naming = new Map<string, readonly Naming[]>();
   for (const notice of notices) {
-    for (const id of notice.out.map(toHex)) naming.set(id, [...(naming.get(id) ?? []), notice]);
+    for (const { deviceId: id, sinceMs } of notice.out) {
+      naming.set(toHex(id), [...(naming.get(toHex(id)) ?? []), { notice, sinceMs }]);
+    }
   }
   const enough = [...naming].filter(([, by]) => by.length >= threshold);
-  const usedUp = notices.filter((notice) => notice.usedUp);
+  const usedUp = notices
+    .filter(({ usedUp: says }) => says)
+    .map((notice) => ({ notice, sinceMs: notice.sinceMs }));
   const grounds = enough.length > 0 ? enough.map(([, by]) => by) : [usedUp];
   const [first] = notices;
   if (first === undefined || grounds.every((by) => by.length < threshold)) return undefined;
   const { epoch, epochId } = first;
   const own = toHex(deviceId);
   const out = enough.map(([id]) => id);
+  const times = grounds.map((by) => sinceOf(by, threshold));
   return {
     epoch,
     epochId,
-    reason: enough.flatMap(([, by]) => by.map(({ reason }) => reason)).reduce(graver, 'used-up'),
+    reason: enough.flatMap(([, by]) => by.map(({ notice }) => notice.reason)).reduce(graver, 'used-up'),
     out: out.map(fromHex),
-    sinceMs: Math.min(...grounds.map((by) => sinceOf(by, threshold))),
+    sinceMs: Math.min(...times),
+    lastMs: Math.max(...times),
     turn: out.includes(own) ? undefined : turnOf(grounds.flat(), own),
   };
 }
 
 /** When as many nodes as the threshold had said so. */
-function sinceOf(notices: readonly HeldNotice[], threshold: number): number {
-  const times = notices.map(({ sinceMs }) => sinceMs).toSorted((one, other) => one - other);
+function sinceOf(naming: readonly Naming[], threshold: number): number {
+  const times = naming.map(({ sinceMs }) => sinceMs).toSorted((one, other) => one - other);
   return times[threshold - 1] as number;
 }
 
 /** The earliest place that one of the nodes gives this member: a node that lies can not put it off. */
-function turnOf(notices: readonly HeldNotice[], own: string): BelievedDue['turn'] {
-  return notices
-    .map(({ order }) => ({ place: order.map(toHex).indexOf(own), of: order.length }))
+function turnOf(naming: readonly Naming[], own: string): BelievedDue['turn'] {
+  return naming
+    .map(({ notice: { order } }) => ({ place: order.map(toHex).indexOf(own), of: order.length }))
     .filter(({ place }) => place >= 0)
     .toSorted((one, other) => one.place / one.of - other.place / other.of)[0];
 }
