@@ -38,6 +38,17 @@ describe('Writer', () => {
     expect(toHex(first)).toBe('01020304');
   });
 
+  it('writes text as UTF-8, whatever its length and its characters', () => {
+    const texts = ['', '\0', 'a\x7f', 'a\x80', '\u{1f511}'].flatMap((text) =>
+      [0, 63, 64, 65, 1000].map((count) => 'x'.repeat(count) + text),
+    );
+    for (const text of texts) {
+      const bytes = utf8(text);
+      const expected = new Writer().u16(bytes.length).raw(bytes).finish();
+      expect(new Writer().u8(1).text(text).finish()).toEqual(Uint8Array.of(1, ...expected));
+    }
+  });
+
   it('refuses what does not fit', () => {
     const at2 = () => new Writer().u16(0);
     for (const n of [-1, 256, 0.5, Number.NaN]) expect(() => at2().u8(n)).toThrow(failure('u8', 2));

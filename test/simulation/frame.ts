@@ -3,7 +3,7 @@ import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
 /** A message between simulated parties: what it is, and its bytes. Stands for the method of a call. */
 export function frame(type: string, body: Uint8Array | string = ''): Uint8Array {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-  return new Writer().text(type).bytes(bytes).finish();
+  return new Writer(4 + type.length + bytes.length).text(type).bytes(bytes).finish();
 }
 
 /** Reads a {@link frame}. @throws BAD_ENCODING */

@@ -146,7 +146,8 @@ export class GroupDelivery {
   #audience(signed: SignedBroadcast): readonly { to: string; frame: Uint8Array }[] {
     if (this.#liar.isSilent) return [];
     const nodes = this.#world.plan.nodes.filter((node) => node !== this.#process.name);
-    return [...nodes, ...this.#atHome()].map((to) => ({ to, frame: broadcastFrame(signed) }));
+    const frame = broadcastFrame(signed);
+    return [...nodes, ...this.#atHome()].map((to) => ({ to, frame }));
   }
 
   #atHome(): readonly string[] {
@@ -163,8 +164,9 @@ export class GroupDelivery {
     this.#world.signing.read(this.#world.context, signed);
     const replayed = this.#liar.replay(signed);
     if (this.#liar.isSilent) return;
-    for (const one of [signed, ...(replayed ? [replayed] : [])]) {
-      for (const device of this.#atHome()) this.#process.send(device, broadcastFrame(one));
+    const frames = [signed, ...(replayed ? [replayed] : [])].map(broadcastFrame);
+    for (const device of this.#atHome()) {
+      for (const frame of frames) this.#process.send(device, frame);
     }
   }
 

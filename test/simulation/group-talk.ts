@@ -49,7 +49,8 @@ export class GroupTalk {
     const plaintext = this.#process.random(8);
     const sealed = sealGroupMessage(this.#world.context, epoch, from, NO_AAD, plaintext);
     const others = this.#world.plan.devices.filter((device) => device !== own);
-    const sends = others.map((to) => ({ to, frame: frame('message', sealed) }));
+    const message = frame('message', sealed);
+    const sends = others.map((to) => ({ to, frame: message }));
     this.#world.note('message:said');
     this.#world.said.push(sealed);
     if (taken.store === undefined) for (const one of sends) this.#process.send(one.to, one.frame);

@@ -5,7 +5,9 @@ import { protect, unprotect } from './pair-channel.js';
 
 /** A message of a session or of the bus: who says what to whom, unaltered. */
 export function sessionFrame(from: string, to: string, type: string, body: object): Uint8Array {
-  return frame(type, protect(new Writer().text(from).text(to).text(type).bytes(encodeState(body)).finish()));
+  const state = encodeState(body);
+  const writer = new Writer(8 + from.length + to.length + type.length + state.length);
+  return frame(type, protect(writer.text(from).text(to).text(type).bytes(state).finish()));
 }
 
 /** Reads the body of a {@link sessionFrame}. @throws BAD_ENCODING, AUTHENTICATION_FAILED */
@@ -25,7 +27,10 @@ export interface SignedBroadcast {
 }
 
 export function broadcastFrame({ content, signature }: SignedBroadcast): Uint8Array {
-  return frame('broadcast', new Writer().bytes(content).bytes(signature).finish());
+  return frame(
+    'broadcast',
+    new Writer(4 + content.length + signature.length).bytes(content).bytes(signature).finish(),
+  );
 }
 
 /** @throws BAD_ENCODING */

@@ -1,12 +1,4 @@
-import {
-  AuthenticationError,
-  Reader,
-  Writer,
-  equalConstantTime,
-  hmacSha256,
-  sha256,
-  utf8,
-} from '@symmetra/crypto';
+import { AuthenticationError, Reader, Writer, equalConstantTime, sha256, utf8 } from '@symmetra/crypto';
 import type { BrokerRequest, DeliveryFields } from '@symmetra/protocol';
 
 /*
@@ -17,7 +9,7 @@ const SESSION_KEY = utf8('every simulated session has this key');
 
 /** Protects a message between a device and a node. */
 export function protect(body: Uint8Array): Uint8Array {
-  return new Writer(body.length + 64).bytes(body).bytes(hmacSha256(SESSION_KEY, body)).finish();
+  return new Writer(body.length + 36).bytes(body).bytes(sha256(SESSION_KEY, body)).finish();
 }
 
 /** @throws BAD_ENCODING, AUTHENTICATION_FAILED */
@@ -26,7 +18,7 @@ export function unprotect(bytes: Uint8Array): Uint8Array {
   const body = reader.bytes();
   const tag = reader.bytes();
   reader.end();
-  if (!equalConstantTime(tag, hmacSha256(SESSION_KEY, body))) throw new AuthenticationError();
+  if (!equalConstantTime(tag, sha256(SESSION_KEY, body))) throw new AuthenticationError();
   return body;
 }
 
@@ -63,7 +55,11 @@ export function decodeDelivery(bytes: Uint8Array): DeliveryFields {
   return delivery;
 }
 
+const deviceIds = new Map<string, Uint8Array>();
+
 /** The id of a simulated device. */
 export function deviceIdOfName(name: string): Uint8Array {
-  return sha256(utf8(`device ${name}`));
+  const id = deviceIds.get(name) ?? sha256(utf8(`device ${name}`));
+  deviceIds.set(name, id);
+  return id.slice();
 }

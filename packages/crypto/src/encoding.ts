@@ -17,6 +17,8 @@ const INITIAL_CAPACITY = 64;
 const GROWTH = 4;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 const UNPAIRED_SURROGATE = /\p{Surrogate}/u;
+/** Up to this length a loop of our own is faster than the engine's encoder. */
+const SHORT_TEXT = 64;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -83,6 +85,7 @@ export class Writer {
 
   /** At most 65,535 bytes of UTF-8 behind a u16 length; the string must be well formed. */
   text(text: string): this {
+    if (text.length <= SHORT_TEXT && isAscii(text)) return this.u16(text.length).#putAscii(text);
     if (UNPAIRED_SURROGATE.test(text)) throw this.#misfit('text');
     const encoded = utf8(text);
     if (encoded.length > U16_MAX) throw this.#misfit('text');
@@ -107,6 +110,13 @@ export class Writer {
     const encoded = buffer.slice(0, length);
     wipe(buffer);
     return encoded;
+  }
+
+  #putAscii(text: string): this {
+    const at = this.#extend(text.length);
+    const buffer = this.#buffer;
+    for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i);
+    return this;
   }
 
   #putU32(n: number): void {
@@ -246,4 +256,11 @@ export class Reader {
       offset,
     });
   }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return false;
+  }
+  return true;
 }

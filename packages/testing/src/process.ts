@@ -40,9 +40,9 @@ const REFUSALS_PER_COMPARISON = 8;
 class Crash extends Error {}
 
 /**
- * A party that can die at every point of a step. What it has in memory is what it persisted: after every commit, every
- * damaged message and every few refusals both are compared, so a state that changed without a commit is found out, and
- * so is a secret that was wiped too early (encoding it throws SECRET_WIPED).
+ * A party that can die at every point of a step. What it has in memory is what it persisted: after every commit that
+ * wipes something, every damaged message and every few refusals both are compared, so a state that changed without a
+ * commit is found out, and so is a secret that was wiped too early (encoding it throws SECRET_WIPED).
  */
 export class SimulatedProcess {
   readonly name: string;
@@ -107,7 +107,7 @@ export class SimulatedProcess {
     for (const { to, frame } of sends) this.#surroundings.transmit(this.name, to, frame);
     this.#crashAt('after-send');
     for (const secret of wipes) secret.wipe();
-    this.#compare(Object.keys(writes));
+    if (wipes.length > 0) this.#compare(Object.keys(writes));
   }
 
   /** Starts, or starts again after a crash, from the disk alone. Returns whether it stays up. */
