@@ -78,7 +78,7 @@ export class Deals {
     this.#parts = parts;
   }
 
-  /** @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, GROUP_LIMITS, STATE_CONFLICT, and what `receiveDeal` throws */
+  /** @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, GROUP_LIMITS, and what `receiveDeal` throws */
   async answer(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
     const incoming = this.#read(session, plaintext);
     const { groupHex, deal, hash } = incoming;
@@ -162,7 +162,7 @@ export class Deals {
     return output;
   }
 
-  /** Stores an approved deal. @throws GROUP_LIMITS, MEMBER_REVOKED, STATE_CONFLICT */
+  /** Stores an approved deal. @throws GROUP_LIMITS, MEMBER_REVOKED */
   async #keep(
     group: HeldGroup,
     { session, header }: Incoming,

@@ -141,7 +141,7 @@ export class Epochs {
     try {
       const places = await table.run(groupHex, async (group) => {
         this.#dismiss(group, group.removed);
-        return placesOf(group.roster);
+        return placesOf(group.roster).filter((place) => !group.confirmed.has(place));
       });
       await welcomes.bring(groupHex, epochId, places);
     } catch (error) {

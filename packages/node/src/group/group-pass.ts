@@ -1,7 +1,7 @@
 import { SymmetraError, concat } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
 import { DEVICE_ID_LENGTH, SHORT_ID_LENGTH } from '@symmetra/protocol';
-import { decode, encode, encodeBroadcast, encodeGroupMessage } from '@symmetra/rpc';
+import { decode, encodeBroadcast, encodeGroupMessage } from '@symmetra/rpc';
 import type { MessageInput } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import { hexOf } from '../rows/row-keys.js';
@@ -13,10 +13,9 @@ const PASS_TIMEOUT_MS = 5000;
 const MAX_MESSAGE_BYTES = 4096;
 const DONE = new Uint8Array(0);
 
-/** First byte of what one node has another pass on; a group id or a device id follows, then the thing itself. */
-const BROADCAST = 1;
-const MESSAGE = 2;
-const TO_DEVICE = 3;
+/** First byte of what one node has another pass on; a group id or a device id follows, then a frame for links. */
+const TO_GROUP = 1;
+const TO_DEVICE = 2;
 
 type Broadcast = MessageInput<'symmetra.group.v1.Broadcast'>;
 
@@ -42,28 +41,28 @@ export class GroupPass {
 
   /** To every member. */
   broadcast(groupHex: string, broadcast: Broadcast): void {
-    this.#parts.audience.send(groupHex, encodeBroadcast(broadcast));
-    this.#toPeers(BROADCAST, groupHex, encode('symmetra.group.v1.Broadcast', broadcast));
+    const frame = encodeBroadcast(broadcast);
+    this.#toPeers(groupHex, frame);
+    this.#parts.audience.send(groupHex, frame);
   }
 
   /** To one member, at its home. */
   broadcastTo(deviceHex: string, home: string, broadcast: Broadcast): void {
     const { bus, audience } = this.#parts;
-    if (home === bus.self) audience.sendTo(deviceHex, encodeBroadcast(broadcast));
-    else {
-      const content = encode('symmetra.group.v1.Broadcast', broadcast);
-      void this.#toPeer(home, payloadOf(TO_DEVICE, deviceHex, content));
-    }
+    const frame = encodeBroadcast(broadcast);
+    if (home === bus.self) audience.sendTo(deviceHex, frame);
+    else void this.#toPeer(home, payloadOf(TO_DEVICE, deviceHex, frame));
   }
 
   /** GRP-12: a message to every member but its sender. @returns how many links of this node took it */
   message(groupHex: string, message: Uint8Array, senderHex: string): number {
-    this.#toPeers(MESSAGE, groupHex, message);
-    return this.#parts.audience.send(groupHex, encodeGroupMessage(message), senderHex);
+    const frame = encodeGroupMessage(message);
+    this.#toPeers(groupHex, frame);
+    return this.#parts.audience.send(groupHex, frame, senderHex);
   }
 
-  #toPeers(kind: number, groupHex: string, content: Uint8Array): void {
-    const payload = payloadOf(kind, groupHex, content);
+  #toPeers(groupHex: string, frame: Uint8Array): void {
+    const payload = payloadOf(TO_GROUP, groupHex, frame);
     for (const peer of this.#parts.peers) void this.#toPeer(peer, payload);
   }
 
@@ -81,22 +80,22 @@ export class GroupPass {
     const [kind] = payload;
     const idEnd = 1 + (kind === TO_DEVICE ? DEVICE_ID_LENGTH : SHORT_ID_LENGTH);
     const idHex = hexOf(payload.subarray(1, idEnd));
-    const content = payload.subarray(idEnd);
-    switch (kind) {
-      case BROADCAST:
-        audience.send(idHex, encodeBroadcast(decode('symmetra.group.v1.Broadcast', content)));
-        return DONE;
-      case MESSAGE:
-        checkMessage(content);
-        audience.send(idHex, encodeGroupMessage(content));
-        return DONE;
-      case TO_DEVICE:
-        audience.sendTo(idHex, encodeBroadcast(decode('symmetra.group.v1.Broadcast', content)));
-        return DONE;
-      default:
-        throw new SymmetraError('BAD_MESSAGE', 'a node passes on nothing of this kind');
-    }
+    const frame = payload.subarray(idEnd);
+    checkFrame(frame);
+    if (kind === TO_GROUP) audience.send(idHex, frame);
+    else if (kind === TO_DEVICE) audience.sendTo(idHex, frame);
+    else throw new SymmetraError('BAD_MESSAGE', 'a node passes on nothing of this kind');
+    return DONE;
   }
+}
+
+/** A node has another pass on one broadcast or one message, and nothing that speaks for that node. @throws BAD_MESSAGE */
+function checkFrame(frame: Uint8Array): void {
+  const { replies, events, broadcasts, groupMessages } = decode('symmetra.link.v1.ConnectResponse', frame);
+  if (replies.length + events.length > 0 || broadcasts.length + groupMessages.length !== 1) {
+    throw new SymmetraError('BAD_MESSAGE', 'a node passes on one broadcast or one message at a time');
+  }
+  for (const message of groupMessages) checkMessage(message);
 }
 
 /** GRP-12. @throws BAD_MESSAGE */
@@ -105,6 +104,6 @@ export function checkMessage(message: Uint8Array): void {
   throw new SymmetraError('BAD_MESSAGE', 'a group message has at most 4096 bytes');
 }
 
-function payloadOf(kind: number, idHex: string, content: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(kind), Buffer.from(idHex, 'hex'), content);
+function payloadOf(kind: number, idHex: string, frame: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(kind), Buffer.from(idHex, 'hex'), frame);
 }

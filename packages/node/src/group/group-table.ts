@@ -1,4 +1,3 @@
-import { SymmetraError } from '@symmetra/crypto';
 import { Roster } from '@symmetra/protocol';
 import type { RosterChanges } from '@symmetra/protocol';
 import type { Change, Store } from '@symmetra/storage';
@@ -15,8 +14,8 @@ const MAX_HELD_GROUPS = 10_000;
 const NO_CHANGES: RosterChanges = { vacated: [], taken: [] };
 
 /**
- * The groups of this node. What concerns one group runs one after another; rows are read when they are needed, and the
- * group's own row is changed by compare-and-set.
+ * The groups of this node. What concerns one group runs one after another; rows are read when they are needed, and
+ * written here alone.
  */
 export class GroupTable {
   readonly #store: Store;
@@ -44,16 +43,13 @@ export class GroupTable {
   }
 
   /**
-   * Stores the next state of a group together with other rows; from then on the group is in it.
-   * @throws STATE_CONFLICT when the row is not the one that was read: the group is read anew the next time
+   * Stores the next state of a group together with other rows; from then on the group is in it. When that fails, the
+   * group is read anew the next time.
    */
   async commit(group: HeldGroup, next: GroupRow, others: readonly Change[] = []): Promise<void> {
-    const key = groupRow(group.groupHex);
     const value = encodeGroupRow(next);
     try {
-      const made = await this.#store.commit([{ key, value, expect: group.version }, ...others]);
-      if (!made) throw new SymmetraError('STATE_CONFLICT', 'the group changed meanwhile; try again');
-      group.version = await this.#versionOf(key);
+      await this.#store.commit([{ key: groupRow(group.groupHex), value }, ...others]);
       group.row = next;
       this.#keep(group);
     } catch (error) {
@@ -98,9 +94,9 @@ export class GroupTable {
       return held;
     }
     const stored = await this.#store.get(groupRow(groupHex));
-    if (stored === undefined) return new HeldGroup(groupHex, undefined, 0, Roster.of([]));
+    if (stored === undefined) return new HeldGroup(groupHex, undefined, Roster.of([]));
     const row = decodeGroupRow(stored.value);
-    const group = new HeldGroup(groupHex, row, stored.version, await readRoster(this.#store, groupHex));
+    const group = new HeldGroup(groupHex, row, await readRoster(this.#store, groupHex));
     this.#keep(group);
     return group;
   }
@@ -125,12 +121,6 @@ export class GroupTable {
     if (this.#held.get(group.groupHex) !== group) return;
     this.#held.delete(group.groupHex);
     this.#members -= group.roster.size;
-  }
-
-  async #versionOf(key: string): Promise<number> {
-    const stored = await this.#store.get(key);
-    stored?.value.fill(0);
-    return stored?.version ?? 0;
   }
 }
 

@@ -8,8 +8,6 @@ export class HeldGroup {
   readonly groupHex: string;
   /** Undefined while this node does not know the group. */
   row: GroupRow | undefined;
-  /** Version of the group's row; 0 while there is none. */
-  version: number;
   /** Of the epoch in force; empty before the first. */
   readonly roster: Roster;
   /** Of the pending deal; undefined also when they are not read yet. */
@@ -27,10 +25,9 @@ export class HeldGroup {
   /** GRP-10: the notice that this node signed last, while it holds. */
   notice: MessageInput<'symmetra.group.v1.Broadcast'> | undefined;
 
-  constructor(groupHex: string, row: GroupRow | undefined, version: number, roster: Roster) {
+  constructor(groupHex: string, row: GroupRow | undefined, roster: Roster) {
     this.groupHex = groupHex;
     this.row = row;
-    this.version = version;
     this.roster = roster;
   }
 

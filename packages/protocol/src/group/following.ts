@@ -1,5 +1,6 @@
-import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
+import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
 import type { ProtocolContext } from '../context.js';
+import { nameOf } from '../tree/roster.js';
 import type { Roster } from '../tree/roster.js';
 import { mayDeal } from './approval.js';
 import type { DealScene, GroupDeal } from './approval.js';
@@ -166,9 +167,9 @@ function vouchers(header: GroupHeader, { rules, echoes }: DealView, hash: Uint8A
 
 /** Whether the dealer named everybody who comes relative to the roster that this node has: so no removal is undone. */
 function undoesNothing(roster: Roster, dealt: Roster, { added }: GroupDeal): boolean {
-  const named = new Set(added.map(toHex));
+  const named = new Set(added.map(nameOf));
   for (const { deviceId } of dealt.members()) {
-    if (roster.placeOf(deviceId) === undefined && !named.has(toHex(deviceId))) return false;
+    if (roster.placeOf(deviceId) === undefined && !named.has(nameOf(deviceId))) return false;
   }
   return true;
 }

@@ -148,7 +148,7 @@ export function groupEpochId(suite: Suite, header: Uint8Array): Uint8Array {
 
 /** `dh = H(bytes(header) ‖ bytes(tag))`: what nodes echo. */
 export function dealHash(suite: Suite, header: Uint8Array, tag: Uint8Array): Uint8Array {
-  return suite.hash(new Writer().bytes(header).bytes(tag).finish());
+  return suite.hash(new Writer(2 + header.length + 2 + tag.length).bytes(header).bytes(tag).finish());
 }
 
 /** GRP-1: cm_i. @param place of the node in the node set, from 1; 0 for S itself, given as the share. */

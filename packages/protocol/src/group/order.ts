@@ -1,4 +1,4 @@
-import { toHex } from '@symmetra/crypto';
+import { nameOf } from '../tree/roster.js';
 import type { Roster, RosterChanges } from '../tree/roster.js';
 
 /** A device that may not be in the next epoch. */
@@ -20,12 +20,12 @@ export function dealingOrder(
   roster: Roster,
   out: readonly OutDevice[],
 ): readonly Uint8Array[] {
-  const away = new Set(out.map(({ deviceId }) => toHex(deviceId)));
-  const serving = managers.filter((id) => roster.placeOf(id) !== undefined && !away.has(toHex(id)));
+  const away = new Set(out.map(({ deviceId }) => nameOf(deviceId)));
+  const serving = managers.filter((id) => roster.placeOf(id) !== undefined && !away.has(nameOf(id)));
   if (serving.length > 0) return serving;
   const successors: Uint8Array[] = [];
   for (const { deviceId } of roster.members()) {
-    if (away.has(toHex(deviceId))) continue;
+    if (away.has(nameOf(deviceId))) continue;
     successors.push(deviceId);
     if (successors.length === SUCCESSORS) break;
   }
@@ -35,9 +35,9 @@ export function dealingOrder(
 /** Who is a member once the changes of a deal are made; O(changes) once, O(1) for each question. */
 export function membershipAfter(roster: Roster, changes: RosterChanges): (deviceId: Uint8Array) => boolean {
   const vacated = new Set(changes.vacated);
-  const taken = new Set(changes.taken.map(({ deviceId }) => toHex(deviceId)));
+  const taken = new Set(changes.taken.map(({ deviceId }) => nameOf(deviceId)));
   return (deviceId) => {
     const place = roster.placeOf(deviceId);
-    return (place !== undefined && !vacated.has(place)) || taken.has(toHex(deviceId));
+    return (place !== undefined && !vacated.has(place)) || taken.has(nameOf(deviceId));
   };
 }

@@ -114,7 +114,8 @@ function associatedData(
   seq: number,
   inReplyTo: number | undefined,
 ): Uint8Array {
-  const writer = new Writer().raw(prefix).text(method).u64(seq);
+  const length = prefix.length + 2 + method.length + 8 + (inReplyTo === undefined ? 1 : 9);
+  const writer = new Writer(length).raw(prefix).text(method).u64(seq);
   return (inReplyTo === undefined ? writer.u8(0) : writer.u8(1).u64(inReplyTo)).finish();
 }
 

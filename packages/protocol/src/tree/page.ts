@@ -20,6 +20,13 @@ const NAME = /^(\d)-([0-9a-f]{3})$/;
 const U32 = 2 ** 32;
 const U32_LENGTH = 4;
 
+/** What of a path is in one page. */
+export interface PagePath {
+  readonly name: string;
+  /** From below. */
+  readonly positions: readonly TreePosition[];
+}
+
 /** Some keys of a tree, in the bytes of a row. */
 export class Page {
   readonly #bytes: Uint8Array;
@@ -84,6 +91,18 @@ export class Page {
   wipe(): void {
     wipe(this.#bytes);
   }
+}
+
+/** The parts of a path to the root that are in one page each, from below. */
+export function pagesAbove(height: number, place: number): readonly PagePath[] {
+  const tiers = Math.floor(height / LEVELS) + 1;
+  return Array.from({ length: tiers }, (_, tier) => {
+    const level = tier * LEVELS;
+    const top = Math.min(level + LEVELS - 1, height);
+    const positions: TreePosition[] = [];
+    for (let at = level; at <= top; at++) positions.push({ level: at, index: place >>> at });
+    return { name: pageOf({ level, index: place >>> level }), positions };
+  });
 }
 
 /** The name of the page that a position is in: `<tier>-<index>`, hexadecimal of fixed width. */

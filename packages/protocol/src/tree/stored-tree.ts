@@ -1,8 +1,7 @@
 import { EncodingError, wipe } from '@symmetra/crypto';
 import { TREE_KEY_LENGTH, keyAtStep } from './key.js';
 import type { SteppedKey, TreeScope } from './key.js';
-import { Page, pageOf, positionsOf } from './page.js';
-import { pathOf } from './shape.js';
+import { Page, pageOf, pagesAbove, positionsOf } from './page.js';
 import type { TreePosition } from './shape.js';
 
 /** Gives the stored value of a page, undefined when there is no such row. What it gives is lent and not changed. */
@@ -74,7 +73,7 @@ export class StoredTree {
 
 /** GRP-8: the names of the pages that {@link pathKeysOf} reads. */
 export function pagesOfPath(height: number, place: number): readonly string[] {
-  return [...new Set(pathOf(height, place).map(pageOf))];
+  return pagesAbove(height, place).map(({ name }) => name);
 }
 
 /**
@@ -91,12 +90,15 @@ export function pathKeysOf(
   step: number,
 ): Uint8Array {
   const keys = new Uint8Array((height + 1) * TREE_KEY_LENGTH);
-  for (const position of pathOf(height, place)) {
-    const value = read(pageOf(position));
+  for (const { name, positions } of pagesAbove(height, place)) {
+    const value = read(name);
     const page = value === undefined ? Page.empty() : Page.of(value);
-    const key = keyAtStep(scope, position, storedKey(page, position, step), step);
-    keys.set(key, position.level * TREE_KEY_LENGTH);
-    wipe(key);
+    for (const position of positions) {
+      const stored = storedKey(page, position, step);
+      const key = stored.step === step ? stored.key : keyAtStep(scope, position, stored, step);
+      keys.set(key, position.level * TREE_KEY_LENGTH);
+      if (key !== stored.key) wipe(key);
+    }
   }
   return keys;
 }
