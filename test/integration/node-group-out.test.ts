@@ -141,6 +141,21 @@ describe('who is out', () => {
     await world.deal(group, alice, { removed: [carol.device] });
   });
 
+  test('GRP-10: the dealing order is told also through a home that does not have the group', async () => {
+    const [alice, bob, carol] = await world.members(3);
+    if (!alice || !bob || !carol) throw new Error('three devices');
+    const group = new TestGroup([alice.device]);
+    const deal = group.deal(alice.device, { added: [alice, bob, carol].map(({ device }) => device) });
+    const others = ['node-2', 'node-3'];
+    await alice.sendAll(deal, others);
+    group.settle(deal);
+    for (const member of [alice, bob, carol]) await member.held(deal);
+    for (const nodeId of others) {
+      await carol.device.call(nodeId, LEAVE, { groupId: group.groupId });
+    }
+    expect((await believes(alice, group)).turn).toEqual({ place: 0, of: 1 });
+  });
+
   test('GRP-10: everybody leaves: the group ends, its rows are erased, and its id is taken for ever', async () => {
     const [alice, bob] = await world.members(2);
     if (!alice || !bob) throw new Error('two devices');

@@ -70,7 +70,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
   const staged = new StagedRosters(clock);
   const audience = new Audience(links);
   const pass = new GroupPass({ bus, logger, peers, audience });
-  const notices = new Notices({ state, pass });
+  const notices = new Notices({ ...parts, pass });
   const trees = new TreeSteps({ store, logger, random, context, nodeId });
   const welcomes = new Welcomes({ ...parts, table, trees });
   const upkeep = new TreeUpkeep({ store, logger, context, nodeId, table, timers, welcomes });

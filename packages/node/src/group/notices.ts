@@ -3,7 +3,7 @@ import type { DueReason } from '@symmetra/protocol';
 import type { MessageInput } from '@symmetra/rpc';
 import type { ControlState } from '../control/control-state.js';
 import { hexOf } from '../rows/row-keys.js';
-import type { Presence } from '../presence/presence-table.js';
+import type { Presence, PresenceTable } from '../presence/presence-table.js';
 import type { GroupPass } from './group-pass.js';
 import type { HeldGroup } from './held-group.js';
 
@@ -11,6 +11,7 @@ type Broadcast = MessageInput<'symmetra.group.v1.Broadcast'>;
 
 export interface NoticesParts {
   readonly state: ControlState;
+  readonly presences: PresenceTable;
   readonly pass: GroupPass;
 }
 
@@ -27,9 +28,15 @@ export class Notices {
     return row?.group.inForce !== undefined && isSuspended(row.group, roster);
   }
 
-  /** To all members, of a group that is suspended. */
+  /** To all members, of a group that is suspended; to those that deal also when their home does not have the group. */
   send(group: HeldGroup): void {
-    this.#parts.pass.broadcast(group.groupHex, this.#suspended(group));
+    const { state, presences, pass } = this.#parts;
+    const notice = this.#suspended(group);
+    pass.broadcast(group.groupHex, notice);
+    for (const deviceHex of orderOf(state.context, group.current().state, group.roster).map(hexOf)) {
+      const presence = presences.of(deviceHex);
+      if (presence !== undefined) pass.broadcastTo(deviceHex, presence.home, notice);
+    }
   }
 
   /** To all members, as a member asked: nothing is suspended. */
