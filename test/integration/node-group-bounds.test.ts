@@ -123,12 +123,12 @@ describe('a node whose tree can not be read', () => {
     if (!alice || !bob) throw new Error('two devices');
     bob.confirms = false;
     const group = await world.group([alice, bob]);
-    bob.confirms = true;
     await corruptTree(group, null);
     const before = lost();
     const welcomed = ({ device }: GroupDevice): number =>
       device.events.filter(({ node, groupWelcome }) => node === NODE && groupWelcome).length;
     const count = welcomed(alice);
+    bob.confirms = true;
     bob.unplug();
     await bob.device.connect(NODE);
     await alice.until('another welcome', () => (welcomed(alice) > count ? true : undefined));

@@ -213,11 +213,24 @@ export class TestDevice {
 
   async openSession(nodeId: string, via = nodeId): Promise<SessionEnd> {
     const { open, receive } = this.makeOpen(nodeId);
-    const { answer } = await this.client(via).open({ node: nodeId, open });
+    const { answer } = await this.#dialled(via, async (client) => client.open({ node: nodeId, open }));
     if (answer === undefined) throw new Error('the node challenged');
     const session = receive(answer);
     this.sessions.set(nodeId, session);
     return session;
+  }
+
+  /** A connection that failed pauses before it is made again: a node that was down is dialled anew. */
+  async #dialled<Reply>(nodeId: string, ask: (client: NodeClient) => Promise<Reply>): Promise<Reply> {
+    const client = this.client(nodeId);
+    try {
+      return await ask(client);
+    } catch (error) {
+      if (!(error instanceof SymmetraError) || error.code !== 'NODE_UNREACHABLE') throw error;
+      client.close();
+      this.#clients.delete(nodeId);
+      return ask(this.client(nodeId));
+    }
   }
 
   /** Opens sessions with the nodes, a link to the home node, and attaches everywhere. */
