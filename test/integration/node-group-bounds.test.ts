@@ -106,6 +106,7 @@ describe('a node whose tree can not be read', () => {
     const [alice, bob, carol] = await world.members(3);
     if (!alice || !bob || !carol) throw new Error('three devices');
     const group = await world.group([alice, bob, carol]);
+    await held(alice, group);
     const before = lost();
     await corruptTree(group, value);
     await world.deal(group, alice, { removed: [carol.device] });
@@ -123,6 +124,7 @@ describe('a node whose tree can not be read', () => {
     if (!alice || !bob) throw new Error('two devices');
     bob.confirms = false;
     const group = await world.group([alice, bob]);
+    await held(alice, group);
     await corruptTree(group, null);
     const before = lost();
     const welcomed = ({ device }: GroupDevice): number =>
