@@ -78,6 +78,30 @@ describe('GRP-3: dealing', () => {
     expect(nodes.deals('cairo').map((deal) => headerOf(deal).epoch)).toEqual([1, 2, 5]);
   });
 
+  test('a deal is overtaken by a notice of a higher epoch, and another one is dealt above that', async () => {
+    const { nodes, alice } = await created();
+    nodes.down.add('bern').add('cairo');
+    const rotating = outcome(alice, alice.group.rotate(ID), 3000);
+    await alice.pass(100);
+    const epochId = nodes.deals('amsterdam').at(-1)?.tag ?? new Uint8Array(0);
+    for (const nodeId of ['bern', 'cairo']) {
+      alice.groups.broadcast(signedNotice(nodes, nodeId, { epoch: 5, epochId, out: [deviceOf('carol')] }));
+    }
+    nodes.down.clear();
+    expect(await rotating).toMatchObject({ epoch: 6, members: 2 });
+    expect(nodes.deals('amsterdam').map((deal) => headerOf(deal).epoch)).toEqual([1, 2, 6]);
+  });
+
+  test('a group that is dealt again for another descriptor has a number of its own', async () => {
+    const nodes = new FakeNodes();
+    const alice = await sceneDevice('alice', nodes);
+    nodes.refuse('DESCRIPTOR_OLD', { version: '8' }, ['bern', 'cairo']);
+    const creating = alice.group.create({ members: [idOf('bob')] });
+    expect(await outcome(alice, creating, 1000)).toMatchObject({ epoch: 2, members: 2 });
+    expect(nodes.deals('amsterdam').map((deal) => headerOf(deal).epoch)).toEqual([1, 2]);
+    expect(nodes.inForce?.request.previous).toHaveLength(0);
+  });
+
   test('a change that another dealer made meanwhile is not made twice', async () => {
     const nodes = new FakeNodes();
     const alice = await sceneDevice('alice', nodes);

@@ -92,6 +92,55 @@ describe('GRP-12: messages over crashes', () => {
   });
 });
 
+describe('GRP-12: what hangs on epochs that are over is forgotten', () => {
+  test('not with that of an epoch which comes meanwhile', async () => {
+    const memory = openMemoryStore();
+    const slow = { wait: undefined as Promise<void> | undefined };
+    const store: Store = {
+      get: async (key) => memory.get(key),
+      scan: async (prefix, options) => memory.scan(prefix, options),
+      commit: async (changes) => {
+        if (changes.some(({ key, value }) => key.startsWith('group-counter/') && !value)) await slow.wait;
+        return memory.commit(changes);
+      },
+      close: async () => memory.close(),
+    };
+    const { alice, bob } = await couple({}, store);
+    const rotate = async (): Promise<void> => {
+      const rotating = alice.group.rotate(ID);
+      await alice.pass(300);
+      await rotating;
+    };
+    await alice.group.seal(ID, utf8('of the first epoch'));
+    await rotate();
+    await rotate();
+    let goOn = (): void => undefined;
+    slow.wait = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    alice.groups.bound();
+    await rotate();
+    await alice.pass(300);
+    await rotate();
+    const message = await bob.group.seal(ID, utf8('of the fifth'));
+    await alice.group.open(message);
+    goOn();
+    await alice.pass(300);
+    expect(await alice.state.list('group-counter/')).toEqual([]);
+    await expect(alice.group.open(message)).rejects.toMatchObject({ code: 'MESSAGE_REPLAYED' });
+  });
+
+  test('nor when the device is closed', async () => {
+    const { alice, bob } = await couple();
+    await alice.group.open(await bob.group.seal(ID, utf8('heard')));
+    await alice.group.seal(ID, utf8('said'));
+    await alice.groups.close();
+    await alice.groups.messages.sweep();
+    expect(await alice.state.list('group-counter/')).toHaveLength(1);
+    expect(await alice.state.list('group-window/')).toHaveLength(1);
+  });
+});
+
 describe('GRP-10, GRP-12: what an epoch allows', () => {
   test('the last message asks every node for another epoch, and again only when nodes heed it', async () => {
     const { nodes, alice, bob } = await couple({ uses: 2, rotateEvery: 3_200_000 });

@@ -41,8 +41,12 @@ export interface DealPlan extends GroupChange {
   >;
 }
 
-/** GRP-2: the first epoch of a group; the members stand in the order of the wish. @throws GROUP_TOO_LARGE */
-export function planFirst(groupId: Uint8Array, wish: GroupWish): DealPlan {
+/**
+ * GRP-2: the first epoch of a group; the members stand in the order of the wish.
+ * @param epoch above that of every deal that was made before and came to nothing
+ * @throws GROUP_TOO_LARGE
+ */
+export function planFirst(groupId: Uint8Array, wish: GroupWish, epoch: number): DealPlan {
   const before = Roster.of([]);
   const changes = before.plan([], wish.members);
   const { size, height, root } = before.outcome(changes);
@@ -53,7 +57,7 @@ export function planFirst(groupId: Uint8Array, wish: GroupWish): DealPlan {
     roster: { before, changes },
     header: {
       groupId,
-      epoch: 1,
+      epoch,
       previous: new Uint8Array(0),
       barrier: 0,
       managers: wish.managers,

@@ -1,4 +1,5 @@
-import type { Share } from '@symmetra/protocol';
+import type { Deal, Share } from '@symmetra/protocol';
+import type { DealPlan } from './deal-plan.js';
 
 /** Row `group-deal/<group id>`: a deal, from when it is made until its epoch is held, overtaken or refused. */
 export interface DealRecord {
@@ -17,9 +18,18 @@ export interface DealRecord {
   readonly added: readonly Uint8Array[];
 }
 
+/** A deal that was just made. @param set the node set and threshold that it is for */
+export function dealRecord(
+  { header: { groupId, epoch }, removed, added }: DealPlan,
+  { epochId, header, tag, shares }: Deal,
+  set: Pick<DealRecord, 'nodes' | 'threshold'>,
+): DealRecord {
+  return { groupId, epoch, epochId, header, tag, ...set, shares, removed, added };
+}
+
 /** What a deal came to. */
 export type DealOutcome =
-  /** This device holds its epoch, or a newer one. */
+  /** This device holds its epoch; or it holds another one of this number or a higher one, or believes a notice of one. */
   | { readonly kind: 'held' | 'overtaken' }
   /** It is in force at enough nodes, and they bring it to nobody. */
   | { readonly kind: 'withheld' }

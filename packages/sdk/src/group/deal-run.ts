@@ -100,6 +100,7 @@ export class DealRun {
       const refusals = this.#refusals();
       if (nodes.length - refusals.length < quorum) return { kind: 'refused', refusals };
       await Promise.race([this.#progress.wait(), store.changed(this.#name), timers.sleep(ARRIVAL_MS)]);
+      if (this.#ended() !== undefined) continue;
       if (this.#out() > out) {
         // Nodes give a deal up from whose roster somebody leaves.
         out = this.#out();
@@ -107,7 +108,7 @@ export class DealRun {
       }
       if (this.#taken.size < quorum) {
         askedMs = timers.monotonic();
-      } else if (timers.monotonic() >= askedMs + ARRIVAL_MS && this.#ended() === undefined) {
+      } else if (timers.monotonic() >= askedMs + ARRIVAL_MS) {
         askedMs = timers.monotonic();
         const inForce = [...this.#taken.values()].filter(Boolean).length;
         if (inForce >= threshold) arrivals += 1;
@@ -138,12 +139,14 @@ export class DealRun {
   #ended(): DealOutcome | undefined {
     const { store } = this.#parts;
     const newest = store.newest(this.#name);
-    if (newest === undefined || newest.header.epoch < this.#deal.epoch) {
-      const due = store.due(this.#name);
-      const isDue = due !== undefined && equalConstantTime(due.epochId, this.#deal.epochId);
-      return isDue && due.out.length > 0 ? { kind: 'withheld' } : undefined;
+    const { epoch, epochId } = this.#deal;
+    if (newest !== undefined && newest.header.epoch >= epoch) {
+      return { kind: equalConstantTime(newest.epochId, epochId) ? 'held' : 'overtaken' };
     }
-    return { kind: equalConstantTime(newest.epochId, this.#deal.epochId) ? 'held' : 'overtaken' };
+    const due = store.due(this.#name);
+    if (due === undefined || due.epoch < epoch) return undefined;
+    if (!equalConstantTime(due.epochId, epochId)) return { kind: 'overtaken' };
+    return due.out.length > 0 ? { kind: 'withheld' } : undefined;
   }
 
   /** How many are out, as far as it is known here. */

@@ -1,5 +1,5 @@
 import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
-import { dealEpoch, groupCoinLength, strictest } from '@symmetra/protocol';
+import { dealEpoch, decodeGroupHeader, groupCoinLength, strictest } from '@symmetra/protocol';
 import type { ProtocolContext } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf } from '../backoff.js';
@@ -20,6 +20,7 @@ import {
   remaining,
 } from './deal-plan.js';
 import type { DealPlan, GroupChange } from './deal-plan.js';
+import { dealRecord } from './deal-record.js';
 import type { DealOutcome, DealRecord } from './deal-record.js';
 import { DealRun } from './deal-run.js';
 import { DealSender } from './deal-sender.js';
@@ -131,7 +132,8 @@ export class Dealing {
 
   async #create(groupId: Uint8Array, wish: GroupWish, suiteId: number): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const plan = planFirst(groupId, wish);
+      // A node that took an earlier deal takes no other one of its number.
+      const plan = planFirst(groupId, wish, attempt);
       const outcome = await this.#deal(plan, suiteId);
       if (outcome.kind === 'withheld') throw groupPending();
       if (outcome.kind !== 'refused') return;
@@ -144,13 +146,15 @@ export class Dealing {
   /** @param strict whether a change that the group has already is an error */
   async #change(groupId: Uint8Array, asked: GroupChange, strict: boolean): Promise<void> {
     const { policies, store } = this.#parts;
-    let base = store.newest(toHex(groupId)) ?? (await newestBase(this.#parts, groupId, undefined));
+    const name = toHex(groupId);
+    let base = store.newest(name) ?? (await newestBase(this.#parts, groupId, undefined));
     let change = asked;
     const named = new Set<string>();
     const first = base.header.epoch;
-    for (let attempt = 1, floor = first, removed = 0, isForked = false; ; attempt++) {
+    for (let attempt = 1, floor = first, removed = 0, behind = 0; ; attempt++) {
       if (!this.#mayDeal(base, strict)) return;
-      const epoch = Math.max(base.header.epoch, floor) + 1;
+      const known = Math.max(store.lastEpoch(name), store.due(name)?.epoch ?? 0);
+      const epoch = Math.max(base.header.epoch, floor, known) + 1;
       const plan = await this.#plan(base, epoch, change, named, strict && attempt === 1);
       const isDone = !isNothing(asked) || base.header.epoch > first;
       if (isNothing(plan) && attempt > 1 && isDone) {
@@ -166,23 +170,24 @@ export class Dealing {
         const isFarther = plan.removed.length > removed;
         if (!isReplanned(error.code) || (attempt >= MAX_PLANS && !isFarther)) throw error;
         removed = Math.max(removed, plan.removed.length);
-        for (const name of namedOut(outcome.refusals)) named.add(name);
+        for (const device of namedOut(outcome.refusals)) named.add(device);
         if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
         // A node that took this deal takes no other one of its number.
         floor = Math.max(epoch, newestNamed(outcome.refusals, base));
-        isForked = error.code === 'GROUP_BEHIND' && attempt % 2 === 0;
+        if (error.code === 'GROUP_BEHIND') behind += 1;
         await this.#pause(base);
       } else if (attempt >= MAX_PLANS) {
         throw groupPending();
       }
-      base = await newestBase(this.#parts, groupId, base, isForked);
+      base = await newestBase(this.#parts, groupId, base, behind);
     }
   }
 
   /** Takes up a deal of an earlier process; when it does not come about, what it changed is planned anew. */
   async #goOn(deal: DealRecord): Promise<void> {
     const outcome = await this.#carry(deal);
-    if (outcome.kind === 'held' || deal.epoch === 1) {
+    const isFirst = decodeGroupHeader(this.#parts.context, deal.header).previous.length === 0;
+    if (outcome.kind === 'held' || isFirst) {
       if (outcome.kind === 'refused') throw mostTelling(outcome.refusals);
       return;
     }
@@ -211,13 +216,13 @@ export class Dealing {
   async #deal(plan: DealPlan, suiteId: number): Promise<DealOutcome> {
     const { context, deviceId, state, descriptors, policies, random } = this.#parts;
     const { nodes, threshold, version } = descriptors.current;
-    const { groupId, epoch, limits } = plan.header;
+    const { groupId, previous, limits } = plan.header;
     const nodeIds = nodes.map(({ id }) => id);
     const deal = dealEpoch(
       context,
       {
         ...plan.header,
-        limits: epoch === 1 ? limits : strictest([limits, policies.current.maximum]),
+        limits: previous.length === 0 ? limits : strictest([limits, policies.current.maximum]),
         suiteId,
         dealer: deviceId,
         threshold,
@@ -227,20 +232,7 @@ export class Dealing {
       },
       { secret: random.bytes(SECRET_LENGTH), coins: random.bytes(groupCoinLength(threshold)) },
     );
-    const { removed, added } = plan;
-    const { header, tag, epochId, shares } = deal;
-    const record: DealRecord = {
-      groupId,
-      epoch,
-      epochId,
-      header,
-      tag,
-      nodes: nodeIds,
-      threshold,
-      shares,
-      removed,
-      added,
-    };
+    const record = dealRecord(plan, deal, { nodes: nodeIds, threshold });
     await state.commit([{ key: PREFIX + toHex(groupId), value: record }]);
     const outcome = await this.#carry(record);
     if (outcome.kind === 'held' && plan.roster !== undefined) {

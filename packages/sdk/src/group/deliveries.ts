@@ -1,4 +1,4 @@
-import { SymmetraError, equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
+import { SymmetraError, equalConstantTime, toBase32, toHex, wipe } from '@symmetra/crypto';
 import {
   readBroadcast,
   readWelcome,
@@ -6,7 +6,14 @@ import {
   receiveEpochBroadcast,
   receiveWelcome,
 } from '@symmetra/protocol';
-import type { BelievedDue, GroupHeader, HeldEpoch, MemberOutput, ProtocolContext } from '@symmetra/protocol';
+import type {
+  BelievedDue,
+  GroupHeader,
+  HeldEpoch,
+  MemberOutput,
+  ProtocolContext,
+  WelcomeFields,
+} from '@symmetra/protocol';
 import type { Message } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf } from '../backoff.js';
@@ -69,16 +76,18 @@ export class GroupDeliveries {
   async welcome(nodeId: string, message: Message<'symmetra.group.v1.Welcome'>): Promise<void> {
     const { context, deviceId, policies, store, nodeClock } = this.#parts;
     await this.#take(nodeId, async () => {
-      const welcome = readWelcome(context, policies.floors(deviceId), nodeId, {
+      const fields: WelcomeFields = {
         header: Uint8Array.from(message.header),
         tag: Uint8Array.from(message.tag),
         share: Uint8Array.from(message.share),
         place: message.place,
         step: message.step,
         pathKeys: Uint8Array.from(message.pathKeys),
-      });
-      message.share.fill(0);
-      message.pathKeys.fill(0);
+      };
+      wipe(message.share, message.pathKeys);
+      const welcome = readOrWipe(fields, () =>
+        readWelcome(context, policies.floors(deviceId), nodeId, fields),
+      );
       const { groupId } = welcome.dealt.header;
       const output = await store.step(groupId, (group) =>
         receiveWelcome(context, group, welcome, nodeClock.now()),
@@ -189,5 +198,15 @@ export class GroupDeliveries {
       if (LOCAL.has(code)) listener.failure(error);
       else logger.warn({ node: nodeId, code }, 'A delivery for a group was dropped.');
     }
+  }
+}
+
+/** A welcome that is refused leaves nothing behind. */
+function readOrWipe<T>({ share, pathKeys }: WelcomeFields, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    wipe(share, pathKeys);
+    throw error;
   }
 }

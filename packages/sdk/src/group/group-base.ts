@@ -1,5 +1,5 @@
 import { SymmetraError, equalConstantTime, toHex } from '@symmetra/crypto';
-import { MAX_MEMBERS, decodeGroupHeader, echoQuorum, groupEpochId } from '@symmetra/protocol';
+import { MAX_MEMBERS, believedEpoch, decodeGroupHeader, echoQuorum, groupEpochId } from '@symmetra/protocol';
 import type { GroupHeader, ProtocolContext } from '@symmetra/protocol';
 import { asSymmetraError, codeOf, mostTelling } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
@@ -39,40 +39,49 @@ export interface BaseParts {
 }
 
 /**
- * The newest of the epochs that are known, held here, or in force at k nodes.
- * @param known an earlier base
- * @param isForked GRP-11: no q nodes follow that one; what any node has in force will do
+ * GRP-11: the epoch that a deal follows. First the newest of the one that is held here and those that k nodes have in
+ * force; while no q nodes follow that, or there is none, the one that most nodes have in force; then the newest that any
+ * node has.
+ * @param known an earlier base, for want of another one
+ * @param tries how many such bases q nodes did not follow
  * @throws when there is none: why the nodes name none, GROUP_UNKNOWN
  */
 export async function newestBase(
   parts: BaseParts,
   groupId: Uint8Array,
   known: GroupBase | undefined,
-  isForked = false,
+  tries = 0,
 ): Promise<GroupBase> {
+  const { threshold } = parts.descriptors.current;
+  const held = parts.store.newest(toHex(groupId));
+  const own = Math.max(held?.header.epoch ?? 0, known?.header.epoch ?? 0);
   let failure: unknown = groupUnknown(toHex(groupId));
-  const asked = await baseAtNodes(parts, groupId, isForked).catch((error: unknown) => {
+  const atNodes = await basesAtNodes(parts, groupId, own).catch((error: unknown) => {
     failure = error;
-    return undefined;
+    return [];
   });
-  const [newest] = [parts.store.newest(toHex(groupId)), asked, known]
-    .filter((base) => base !== undefined)
-    .toSorted((one, other) => other.header.epoch - one.header.epoch);
-  if (newest === undefined || codeOf(failure) === 'DEVICE_CLOSED') throw failure;
-  return newest;
+  const agreed = atNodes.find(({ nodes }) => nodes >= threshold);
+  const [most] = atNodes.toSorted((one, other) => other.nodes - one.nodes);
+  const isHeldNewer = held !== undefined && (agreed === undefined || held.header.epoch > agreed.header.epoch);
+  const base = [isHeldNewer ? held : agreed, most, atNodes[0]][tries % 3] ?? most ?? held ?? known;
+  if (base === undefined || codeOf(failure) === 'DEVICE_CLOSED') throw failure;
+  return base;
 }
 
+/** An epoch, and how many nodes have it in force. */
+type BaseAtNodes = GroupBase & { readonly nodes: number };
+
 /**
- * The newest epoch that k nodes say is in force; it may be one that they bring to nobody, because somebody is out
- * (GRP-10). Undefined while too few stand in the same epoch. @throws GroupGone, why too few answered
+ * What nodes have in force, the newest first; it may be what they bring to nobody, because somebody is out (GRP-10).
+ * @param own the newest epoch that is known here; GRP-3: a node can not use the numbers up
+ * @throws GroupGone, why fewer than k answered
  */
-async function baseAtNodes(
+async function basesAtNodes(
   parts: BaseParts,
   groupId: Uint8Array,
-  isForked: boolean,
-): Promise<GroupBase | undefined> {
+  own: number,
+): Promise<readonly BaseAtNodes[]> {
   const { nodes, threshold } = parts.descriptors.current;
-  const agreeing = isForked ? 1 : threshold;
   const asked = await Promise.allSettled(nodes.map(async ({ id }) => baseAt(parts, id, groupId)));
   const bases = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failures = asked.flatMap((one) => (one.status === 'rejected' ? [asSymmetraError(one.reason)] : []));
@@ -80,10 +89,15 @@ async function baseAtNodes(
     throw new GroupGone(toHex(groupId));
   }
   if (bases.length < threshold) throw mostTelling(failures);
-  const names = bases.map(({ epochId }) => toHex(epochId));
-  return bases
-    .filter(({ epochId }) => names.filter((name) => name === toHex(epochId)).length >= agreeing)
-    .toSorted((one, other) => other.header.epoch - one.header.epoch)[0];
+  const numbers = bases.map(({ header }) => header.epoch);
+  const newest = believedEpoch(own, numbers, threshold);
+  const byId = new Map<string, BaseAtNodes>();
+  for (const base of bases) {
+    if (base.header.epoch > newest) continue;
+    const name = toHex(base.epochId);
+    byId.set(name, { ...base, nodes: (byId.get(name)?.nodes ?? 0) + 1 });
+  }
+  return [...byId.values()].toSorted((one, other) => other.header.epoch - one.header.epoch);
 }
 
 /** The header alone: there is no member at the place that is asked for. */

@@ -11,9 +11,9 @@ import type { GroupMessages } from './messages.js';
 import { nameOf } from './sender-counters.js';
 
 const MIN_PAUSE_MS = 50;
-/** The clock of the nodes may turn out to be another one meanwhile. */
-const MAX_PAUSE_MS = 15 * 60_000;
-/** When an epoch is dealt again that did not come about. */
+/** The clock of the nodes may turn out to be another one meanwhile, and one node may have spoken of a group. */
+const MAX_PAUSE_MS = 5 * 60_000;
+/** When an epoch is dealt again that did not come about, and all is looked at again that failed. */
 const RETRY_MS = 10_000;
 /** When a group is tried again of which every epoch's time was over. */
 const LOST_RETRY_MS = 60_000;
@@ -73,7 +73,7 @@ export class GroupSchedule {
     this.#look()
       .catch((error: unknown) => {
         this.#parts.onFailure(error);
-        return Number.POSITIVE_INFINITY;
+        return this.#parts.nodeClock.now() + RETRY_MS;
       })
       .then((dueMs) => this.#arm(dueMs))
       .catch((error: unknown) => this.#parts.onFailure(error));
@@ -132,8 +132,7 @@ export class GroupSchedule {
 
   #forget(): void {
     const { store } = this.#parts;
-    const held = new Set(store.names().flatMap((name) => store.epochs(name).map(nameOf)));
-    for (const name of this.#halfUsed.keys()) if (!held.has(name)) this.#halfUsed.delete(name);
+    for (const name of this.#halfUsed.keys()) if (!store.holds(name)) this.#halfUsed.delete(name);
     for (const name of this.#begun.keys()) if (!store.has(name)) this.#begun.delete(name);
   }
 }

@@ -16,6 +16,7 @@ import { Waiters } from '../session/waiters.js';
 import type { DeviceState } from '../state/device-state.js';
 import { deviceClosed } from '../timers.js';
 import { groupUnknown } from './group-options.js';
+import { hearsayEndMs, isHearsay, tooMuchHearsay } from './hearsay.js';
 
 const PREFIX = 'group/';
 /** Groups of which the device has no key yet; what is pushed out here, the nodes bring again. */
@@ -86,6 +87,12 @@ export class GroupStore {
     });
   }
 
+  /** Whether an epoch is held; group and epoch id as rows are named. */
+  holds(row: string): boolean {
+    const [name = '', epochId] = row.split('/');
+    return this.epochs(name).some((epoch) => toHex(epoch.epochId) === epochId);
+  }
+
   /** Every epoch that is held, whether its time is over or not. */
   epochs(name: string): readonly HeldEpoch[] {
     return this.#groups.get(name)?.epochs ?? [];
@@ -126,22 +133,32 @@ export class GroupStore {
    */
   async step(groupId: Uint8Array, take: (group: MemberGroup) => MemberStep): Promise<MemberOutput> {
     const name = toHex(groupId);
-    return this.#laneOf(name).run(async () => {
+    const isNew = !this.#groups.has(name);
+    const output = await this.#inLane(name, async () => {
       if (this.#closed) throw deviceClosed();
       const before = this.#groups.get(name) ?? this.#newGroup(groupId);
-      const { state, output, consumed } = take(before);
-      await this.#put(name, output.kind === 'out' ? undefined : state, before);
+      const { state, output: outcome, consumed } = take(before);
+      try {
+        await this.#put(name, outcome.kind === 'out' ? undefined : state, before);
+      } catch (error) {
+        const kept = new Set(memberSecrets(before));
+        for (const secret of [...memberSecrets(state), ...consumed]) if (!kept.has(secret)) secret.wipe();
+        throw error;
+      }
       for (const secret of consumed) secret.wipe();
-      if (output.kind !== 'nothing') this.#release(name);
-      return output;
+      if (outcome.kind !== 'nothing') this.#release(name);
+      return outcome;
     });
+    if (isNew) await this.#makeRoom();
+    return output;
   }
 
-  /** Erases the keys of epochs that are over. @returns when the next one is, node time */
+  /** Erases the keys of epochs that are over, and what one node alone said. @returns when to do it again, node time */
   async sweep(): Promise<number> {
     const now = this.#parts.nodeClock.now();
     for (const name of this.names()) {
-      await this.#laneOf(name).run(async () => {
+      await this.#eraseIf(name, (group) => isHearsay(group) && hearsayEndMs(group) <= now);
+      await this.#inLane(name, async () => {
         const before = this.#groups.get(name);
         if (before === undefined || this.#closed) return;
         const { state, consumed } = endEpochs(before, now, this.#boundMs);
@@ -152,19 +169,13 @@ export class GroupStore {
     }
     const all = this.names().map((name) => this.epochs(name));
     const barred = all.some((epochs) => epochs.length > 1) ? now + this.#boundMs : Number.POSITIVE_INFINITY;
-    return Math.min(barred, ...all.flat().map(endMs));
+    const heard = [...this.#groups.values()].filter(isHearsay).map(hearsayEndMs);
+    return Math.min(barred, ...heard, ...all.flat().map(endMs));
   }
 
-  /** Erases a group. @returns whether there was one */
-  async erase(name: string): Promise<boolean> {
-    return this.#laneOf(name).run(async () => {
-      const before = this.#groups.get(name);
-      if (before === undefined) return false;
-      await this.#put(name, undefined, before);
-      for (const secret of memberSecrets(before)) secret.wipe();
-      this.#release(name);
-      return true;
-    });
+  /** Erases a group. */
+  async erase(name: string): Promise<void> {
+    await this.#eraseIf(name, () => true);
   }
 
   /** Waits for what is being stored, then forgets the secrets. */
@@ -187,9 +198,7 @@ export class GroupStore {
       this.#groups.delete(name);
       return;
     }
-    const isNew = !this.#groups.has(name);
     this.#groups.set(name, state);
-    if (isNew) await this.#makeRoom();
   }
 
   #newGroup(groupId: Uint8Array): MemberGroup {
@@ -197,15 +206,24 @@ export class GroupStore {
     return newMember(groupId, this.#parts.deviceId, { nodes: nodes.map(({ id }) => id), threshold });
   }
 
-  /** Nodes that lie may bring groups that never get a key: the oldest of them goes. */
+  /** Nodes that lie may bring groups that never get a key: the oldest of them go. */
   async #makeRoom(): Promise<void> {
-    const without = [...this.#groups].filter(([name]) => this.lastEpoch(name) === 0);
-    const [oldest] = without;
-    if (oldest === undefined || without.length <= MAX_WITHOUT_KEY) return;
-    const [name, group] = oldest;
-    await this.#parts.state.commit([{ key: PREFIX + name, value: null }]);
-    this.#groups.delete(name);
-    for (const secret of memberSecrets(group)) secret.wipe();
+    for (const name of tooMuchHearsay(this.#groups)) await this.#eraseIf(name, isHearsay);
+    const without = this.names().filter((name) => this.lastEpoch(name) === 0);
+    for (const name of without.slice(0, -MAX_WITHOUT_KEY)) {
+      await this.#eraseIf(name, ({ epochs }) => epochs.length === 0);
+    }
+  }
+
+  /** Erases a group if something is so once its turn comes. */
+  async #eraseIf(name: string, isOver: (group: MemberGroup) => boolean): Promise<void> {
+    await this.#inLane(name, async () => {
+      const before = this.#groups.get(name);
+      if (before === undefined || this.#closed || !isOver(before)) return;
+      await this.#put(name, undefined, before);
+      for (const secret of memberSecrets(before)) secret.wipe();
+      this.#release(name);
+    });
   }
 
   #release(name: string): void {
@@ -214,10 +232,15 @@ export class GroupStore {
     waiters?.release();
   }
 
-  #laneOf(name: string): Lane {
+  /** Work on one group, after what was begun before. */
+  async #inLane<T>(name: string, task: () => Promise<T>): Promise<T> {
     const lane = this.#lanes.get(name) ?? new Lane();
     this.#lanes.set(name, lane);
-    return lane;
+    try {
+      return await lane.run(task);
+    } finally {
+      if (lane.isIdle && !this.#groups.has(name)) this.#lanes.delete(name);
+    }
   }
 }
 

@@ -61,13 +61,16 @@ export class Groups {
   readonly #schedule: GroupSchedule;
   readonly #early: EarlyMessages;
   #bound = false;
+  #closed = false;
 
   private constructor(parts: GroupsParts, store: GroupStore, messages: GroupMessages) {
     this.#parts = parts;
     this.store = store;
     this.messages = messages;
     const { listener, timers } = parts;
-    const onFailure = (error: unknown): void => listener.failure(error);
+    const onFailure = (error: unknown): void => {
+      if (!this.#closed) listener.failure(error);
+    };
     const onGone = (name: string): void => void this.#end(name, 'removed').catch(onFailure);
     this.dealing = new Dealing({ ...parts, store, onGone, onFailure });
     this.#schedule = new GroupSchedule({ ...parts, store, messages, dealing: this.dealing, onFailure });
@@ -160,6 +163,7 @@ export class Groups {
 
   /** Stores what is not stored yet, and forgets the secrets. */
   async close(): Promise<void> {
+    this.#closed = true;
     try {
       await this.messages.close();
     } catch (error) {

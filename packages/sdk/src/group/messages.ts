@@ -47,6 +47,8 @@ export class GroupMessages {
   readonly #opening = new Lane();
   /** When another epoch may be asked for again, by the epoch that is used up, monotonic milliseconds. */
   readonly #renewAt = new Map<string, number>();
+  /** Nothing is forgotten any more: the store forgets its epochs as it closes. */
+  #closed = false;
 
   private constructor(parts: MessageParts, counters: SenderCounters, windows: GroupWindows) {
     this.#parts = parts;
@@ -127,15 +129,14 @@ export class GroupMessages {
 
   /** Forgets what hangs on epochs that are held no more. */
   async sweep(): Promise<void> {
-    const { store } = this.#parts;
-    const held = new Set(store.names().flatMap((name) => store.epochs(name).map(nameOf)));
-    const isHeld = (name: string): boolean => held.has(name);
+    const isHeld = (name: string): boolean => this.#closed || this.#parts.store.holds(name);
     await this.#counters.keepOnly(isHeld);
     await this.#opening.run(async () => this.#windows.keepOnly(isHeld));
     for (const name of this.#renewAt.keys()) if (!isHeld(name)) this.#renewAt.delete(name);
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#counters.close();
     await this.#opening.run(async () => this.#windows.close());
   }

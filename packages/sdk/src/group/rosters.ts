@@ -8,6 +8,9 @@ import type { GroupBase } from './group-base.js';
 
 const GET_ROSTER = '/symmetra.group.v1.GroupService/GetRoster';
 
+/** A page that is not the last one has 1000 members; fewer would keep a dealer busy for long. */
+const MAX_PAGES = Math.ceil(MAX_MEMBERS / 1000);
+
 type Page = Message<'symmetra.group.v1.GetRosterResponse'>;
 
 /** Who stands where in the groups that this device manages: read from a node when it is needed, then kept. */
@@ -53,7 +56,7 @@ export class Rosters {
 
   async #fetch(nodeId: string, groupId: Uint8Array, epochId: Uint8Array): Promise<Roster> {
     const members: Placed[] = [];
-    for (let from = 0; ;) {
+    for (let from = 0, pages = 1; ; pages++) {
       const page: Page = await this.#connection().call(nodeId, GET_ROSTER, { groupId, from });
       if (!equalConstantTime(page.epochId, epochId)) {
         throw new SymmetraError('GROUP_BEHIND', 'the node is in another epoch of the group', {
@@ -64,7 +67,7 @@ export class Rosters {
         members.push({ place, deviceId: Uint8Array.from(device) });
       }
       if (page.next === 0) return Roster.of(members);
-      if (page.next <= from || members.length > MAX_MEMBERS) {
+      if (page.next <= from || pages === MAX_PAGES || members.length > MAX_MEMBERS) {
         throw new SymmetraError('BAD_MESSAGE', 'a roster does not end', { node: nodeId });
       }
       from = page.next;
