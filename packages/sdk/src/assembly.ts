@@ -1,8 +1,6 @@
 import { suites } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
 import type { ProtocolContext } from '@symmetra/protocol';
-import { createLogger, systemClock } from '@symmetra/runtime';
-import type { Clock, Logger } from '@symmetra/runtime';
 import { Chains } from './chain/chains.js';
 import { RatchetSchedule } from './chain/ratchet-schedule.js';
 import { Stepper } from './chain/stepper.js';
@@ -12,8 +10,9 @@ import type { SecureChannel } from './channel/secure-channel.js';
 import { DirectPaths } from './direct/direct-paths.js';
 import { EnrolmentCompletion } from './enrolment/completion.js';
 import { EnrolmentRuns } from './enrolment/enrolment-run.js';
-import type { GroupListener } from './group/groups.js';
+import type { DeviceOptions, Foundation } from './foundation.js';
 import { Groups } from './group/groups.js';
+import type { GroupListener } from './group/groups.js';
 import { EndedKeys } from './keys/ended-keys.js';
 import type { KeyInfo } from './keys/key-info.js';
 import type { KeyRecord } from './keys/key-record.js';
@@ -31,35 +30,17 @@ import { Negotiations } from './pairwise/negotiations.js';
 import { renewKey } from './pairwise/renew-key.js';
 import { Reports } from './pairwise/reports.js';
 import type { DeliveryReport } from './pairwise/reports.js';
-import type { DeviceRandomness } from './randomness.js';
 import { Revocations } from './revocations.js';
 import type { Revocation } from './revocations.js';
 import type { DeviceEvent } from './session/attachments.js';
 import { Connection } from './session/connection.js';
 import { SealedCalls } from './session/sealed-calls.js';
 import { Sessions } from './session/sessions.js';
-import { DeviceState } from './state/device-state.js';
 import type { DeviceRecord } from './state/records.js';
-import type { StateDirectory } from './state/state-directory.js';
 import { Timers } from './timers.js';
 
 const DAY_MS = 24 * 3_600_000;
 const MIN_RATCHET_MS = 1000;
-
-/** What every device takes, new or not. */
-export interface DeviceOptions {
-  /** The directory in which the device keeps its state; it belongs to one process at a time. */
-  readonly state: string;
-  /** Seals the state instead of a key file. */
-  readonly passphrase?: string;
-  /** The suite to use when nothing else is asked: 1, 2 or 3. */
-  readonly suite?: number;
-  /** Silent by default. */
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  /** Milliseconds between two ratchet steps at a node; default one day. */
-  readonly ratchetEvery?: number;
-}
 
 /** What the parts of a device tell it. */
 export interface AssemblyListener extends GroupListener {
@@ -75,26 +56,6 @@ export interface AssemblyListener extends GroupListener {
 
 /** The parts of one device. */
 export type Assembly = Awaited<ReturnType<typeof assemble>>;
-
-/** The parts of a device that is not enrolled yet, or is just being opened. */
-export interface Foundation {
-  readonly directory: StateDirectory;
-  readonly state: DeviceState;
-  readonly random: DeviceRandomness;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** What lies under everything else. */
-export function layFoundation(
-  directory: StateDirectory,
-  random: DeviceRandomness,
-  options: DeviceOptions,
-): Foundation {
-  const clock = options.clock ?? systemClock;
-  const logger = options.logger ?? createLogger({ level: 'silent', clock });
-  return { directory, state: new DeviceState(directory.store), random, clock, logger };
-}
 
 /** Builds a device from its stored rows, from the bottom up. Nothing is sent before it is connected. */
 export async function assemble(

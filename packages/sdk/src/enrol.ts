@@ -1,9 +1,10 @@
 import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
 import { decodeToken, deviceIdOf, nodeTokenSecret, tokenIdOf } from '@symmetra/protocol';
 import type { EnrolmentToken } from '@symmetra/protocol';
-import { layFoundation } from './assembly.js';
-import type { Assembly, DeviceOptions, Foundation } from './assembly.js';
+import type { Assembly } from './assembly.js';
 import { Device } from './device.js';
+import { layFoundation } from './foundation.js';
+import type { DeviceOptions, Foundation } from './foundation.js';
 import { beginWork } from './open-device.js';
 import { createRandomness } from './randomness.js';
 import type { DeviceRandomness } from './randomness.js';

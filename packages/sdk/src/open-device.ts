@@ -1,7 +1,8 @@
 import { SymmetraError } from '@symmetra/crypto';
-import { layFoundation } from './assembly.js';
-import type { Assembly, DeviceOptions } from './assembly.js';
+import type { Assembly } from './assembly.js';
 import { Device } from './device.js';
+import { layFoundation } from './foundation.js';
+import type { DeviceOptions } from './foundation.js';
 import { serveOwner } from './owner/owner-server.js';
 import { createRandomness } from './randomness.js';
 import type { DeviceRecord } from './state/records.js';
