@@ -159,7 +159,7 @@ describe('what a node stored of a group', () => {
     const [node] = groupNodes(3, 2);
     node?.receive(dealOn(undefined, ['n1', 'n2', 'n3'], 2, { added: [ALICE, BOB] }));
     if (!node?.state) throw new Error('the node has a pending deal');
-    const row = { group: node.state, step: 0, sinceMs: 5 };
+    const row = { group: node.state, step: 0, sinceMs: 5, pendingSinceMs: 4 };
     const valid = encodeGroupRow(row);
     expect(encodeGroupRow(decodeGroupRow(valid.slice()))).toEqual(valid);
     await fc.assert(
