@@ -114,6 +114,7 @@ export class Deals {
       removed: deviceIdsIn(request.removed, MAX_NAMED),
       added,
     };
+    request.share.fill(0);
     const hash = dealHash(context.suites.get(header.suiteId), deal.header, deal.tag);
     return { session, groupHex, header, hash, deal, unstaged };
   }
@@ -169,15 +170,17 @@ export class Deals {
     next: NodeGroup,
     changes: RosterChanges,
   ): Promise<void> {
-    const { clock, created, staged, table } = this.#parts;
+    const { clock, created, memberships, staged, table } = this.#parts;
     const { step, sinceMs, creator } = group.row ?? { step: 0, sinceMs: 0 };
     const first = header.previous.length === 0 ? header.dealer : creator;
     const row = { group: next, step, sinceMs, pendingSinceMs: clock.now(), ...(first && { creator: first }) };
     if (header.previous.length === 0) created.claim(group.groupHex, header.dealer);
     try {
       await this.#expect(group.groupHex, changes);
+      const replaced = await table.changesOf(group);
       await table.commit(group, row, [
         { key: groupDealRow(group.groupHex), value: encodeRosterChanges(changes) },
+        ...memberships.dropped(group, replaced, changes),
       ]);
     } finally {
       created.settle(group.groupHex, first, group.row);
@@ -201,7 +204,7 @@ export class Deals {
   async #askOthers({ groupHex, header, hash }: Incoming): Promise<Others> {
     const { agreement, rosters } = this.#parts;
     const echoes = await agreement.ask(groupHex, header.nodes);
-    const dealt = await rosters.fetch(groupHex, hash, echoes);
+    const dealt = await rosters.fetch(groupHex, header, hash, echoes);
     const isFirst = header.previous.length === 0;
     const base = isFirst ? undefined : await rosters.fetchBase(groupHex, header.previous, echoes.keys());
     return { echoes, given: { ...(dealt && { dealt }), ...(base && { base }) } };

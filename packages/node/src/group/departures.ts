@@ -70,14 +70,15 @@ export class Departures {
   async #take(group: HeldGroup, out: OutDevice): Promise<void> {
     const { row } = group;
     if (row === undefined) return;
-    const { state, table, notices, created } = this.#parts;
+    const { state, table, memberships, notices, created } = this.#parts;
     const changes = row.group.pending && (await table.changesOf(group));
     const next = suspend(state.context, row.group, group.roster, changes, out);
     if (next.state === row.group) return;
     const { effect, dropped } = next.output;
     const rows = effect === 'ended' ? await this.#allRows(group) : [];
-    const deal: Change[] = dropped ? [{ key: groupDealRow(group.groupHex), value: null }] : [];
-    await table.commit(group, { ...row, group: next.state }, [...deal, ...rows]);
+    const deal = dropped ? [{ key: groupDealRow(group.groupHex), value: null }] : [];
+    const strangers = dropped && changes !== undefined ? memberships.dropped(group, changes) : [];
+    await table.commit(group, { ...row, group: next.state }, [...deal, ...strangers, ...rows]);
     for (const secret of next.consumed) secret.wipe();
     created.settle(group.groupHex, row.creator, group.row);
     if (dropped) group.changes = undefined;

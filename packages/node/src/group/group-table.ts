@@ -54,6 +54,7 @@ export class GroupTable {
       this.#keep(group);
     } catch (error) {
       this.#release(group);
+      wipeState(group.row);
       throw error;
     } finally {
       value.fill(0);

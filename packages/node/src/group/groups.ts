@@ -77,7 +77,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
   const around = { ...parts, table, memberships, created, notices, audience, welcomes, pass, timers };
   const epochs = new Epochs({ ...around, trees, upkeep });
   const agreement = new Agreement({ ...around, epochs });
-  const rosters = new RostersOfDeals({ bus, logger, table });
+  const rosters = new RostersOfDeals({ bus, logger, context, table });
   const departures = new Departures(around);
   const deals = new Deals({ ...around, staged, agreement, rosters });
   const service = new GroupService({ ...around, staged, departures });

@@ -1,6 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { membershipAfter } from '@symmetra/protocol';
+import type { RosterChanges } from '@symmetra/protocol';
 import type { Change, Store } from '@symmetra/storage';
-import { lastPart, membershipRow, membershipsOf } from '../rows/row-keys.js';
+import { hexOf, lastPart, membershipRow, membershipsOf } from '../rows/row-keys.js';
+import type { HeldGroup } from './held-group.js';
 
 const ROWS_PER_COMMIT = 1000;
 const PAGE = 256;
@@ -29,6 +32,22 @@ export class Memberships {
   /** The changes that forget that devices are members. */
   removal(groupHex: string, devices: readonly string[]): readonly Change[] {
     return devices.map((hex) => ({ key: membershipRow(hex, groupHex), value: null }));
+  }
+
+  /** The changes that forget those whom a deal that is given up would have added, and no deal in its place adds. */
+  dropped(
+    { groupHex, roster }: Pick<HeldGroup, 'groupHex' | 'roster'>,
+    given: RosterChanges,
+    instead: RosterChanges = { vacated: [], taken: [] },
+  ): readonly Change[] {
+    const isComing = membershipAfter(roster, instead);
+    const strangers = given.taken.filter(
+      ({ deviceId }) => roster.placeOf(deviceId) === undefined && !isComing(deviceId),
+    );
+    return this.removal(
+      groupHex,
+      strangers.map(({ deviceId }) => hexOf(deviceId)),
+    );
   }
 
   /** Forgets that a device is a member. */

@@ -1,7 +1,21 @@
 import { Reader, SymmetraError, Writer, concat, equalConstantTime } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
-import { DEVICE_ID_LENGTH, MAX_MEMBERS, Roster, SHORT_ID_LENGTH } from '@symmetra/protocol';
-import type { DealBase, GroupEcho, Placed, RosterChanges } from '@symmetra/protocol';
+import {
+  DEVICE_ID_LENGTH,
+  MAX_MEMBERS,
+  Roster,
+  SHORT_ID_LENGTH,
+  decodeGroupHeader,
+  groupEpochId,
+} from '@symmetra/protocol';
+import type {
+  DealBase,
+  GroupEcho,
+  GroupHeader,
+  Placed,
+  ProtocolContext,
+  RosterChanges,
+} from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { hexOf } from '../rows/row-keys.js';
 import type { GroupTable } from './group-table.js';
@@ -12,6 +26,7 @@ const ROSTER_TIMEOUT_MS = 5000;
 export interface RostersOfDealsParts {
   readonly bus: Bus;
   readonly logger: Logger;
+  readonly context: ProtocolContext;
   readonly table: GroupTable;
 }
 
@@ -24,9 +39,10 @@ export class RostersOfDeals {
     parts.bus.serve(ROSTER_SUBJECT, async (_from, payload) => this.#answer(payload));
   }
 
-  /** The roster from the first node that echoes the deal and has it; undefined when none does. */
+  /** The roster from the first node that echoes the deal and gives one that fits its header; undefined when none does. */
   async fetch(
     groupHex: string,
+    header: GroupHeader,
     dealHash: Uint8Array,
     echoes: ReadonlyMap<string, GroupEcho>,
   ): Promise<Roster | undefined> {
@@ -34,19 +50,23 @@ export class RostersOfDeals {
       echo.some((said) => equalConstantTime(said.dealHash, dealHash)),
     );
     const nodes = echoing.map(([node]) => node);
-    return this.#ask(groupHex, dealHash, nodes, readRoster);
+    return this.#ask(groupHex, dealHash, nodes, (reader) => readRoster(reader, header));
   }
 
-  /** GRP-11: the epoch that a deal follows, from the first node that has it in force; undefined when none does. */
+  /** GRP-11: the epoch that a deal follows, likewise from a node that has it in force. */
   async fetchBase(
     groupHex: string,
     epochId: Uint8Array,
     nodes: Iterable<string>,
   ): Promise<DealBase | undefined> {
     return this.#ask(groupHex, epochId, nodes, (reader) => {
+      const { context } = this.#parts;
       const header = reader.bytes();
       const tag = reader.bytes();
-      return { header, tag, roster: readRoster(reader) };
+      const decoded = decodeGroupHeader(context, header);
+      const fits = equalConstantTime(groupEpochId(context.suites.get(decoded.suiteId), header), epochId);
+      if (!fits) throw misfit();
+      return { header, tag, roster: readRoster(reader, decoded) };
     });
   }
 
@@ -106,7 +126,15 @@ function writeMembers(writer: Writer, members: readonly Placed[]): Writer {
   return writer.list(members, (w, { place, deviceId }) => void w.u32(place).raw(deviceId));
 }
 
-/** @throws BAD_ENCODING, BAD_ROSTER */
-function readRoster(reader: Reader): Roster {
-  return Roster.of(reader.list(MAX_MEMBERS, (r) => ({ place: r.u32(), deviceId: r.raw(DEVICE_ID_LENGTH) })));
+/** @throws BAD_ENCODING, BAD_ROSTER, ROSTER_MISMATCH */
+function readRoster(reader: Reader, { members, rosterRoot }: GroupHeader): Roster {
+  const placed = reader.list(MAX_MEMBERS, (r) => ({ place: r.u32(), deviceId: r.raw(DEVICE_ID_LENGTH) }));
+  if (placed.length !== members) throw misfit();
+  const roster = Roster.of(placed);
+  if (!equalConstantTime(roster.root(), rosterRoot)) throw misfit();
+  return roster;
+}
+
+function misfit(): SymmetraError {
+  return new SymmetraError('ROSTER_MISMATCH', 'a node gave another roster than that of the header');
 }

@@ -7,6 +7,7 @@ import type { CreatedGroups } from './created-groups.js';
 import type { GroupRow } from './group-row.js';
 import type { GroupTable } from './group-table.js';
 import type { HeldGroup } from './held-group.js';
+import type { Memberships } from './memberships.js';
 
 const SECOND_MS = 1000;
 
@@ -15,6 +16,7 @@ export interface ShareExpiryParts {
   readonly logger: Logger;
   readonly state: ControlState;
   readonly table: GroupTable;
+  readonly memberships: Memberships;
   readonly created: CreatedGroups;
 }
 
@@ -56,10 +58,13 @@ export class ShareExpiry {
   }
 
   async #abandon(group: HeldGroup, row: GroupRow): Promise<void> {
-    const { table, created, logger } = this.#parts;
+    const { table, memberships, created, logger } = this.#parts;
+    const changes = await table.changesOf(group);
     const { state, consumed } = abandonDeal(row.group);
-    const deal = { key: groupDealRow(group.groupHex), value: null };
-    await table.commit(group, { ...row, group: state }, [deal]);
+    await table.commit(group, { ...row, group: state }, [
+      { key: groupDealRow(group.groupHex), value: null },
+      ...memberships.dropped(group, changes),
+    ]);
     for (const secret of consumed) secret.wipe();
     group.changes = undefined;
     created.settle(group.groupHex, row.creator, group.row);
