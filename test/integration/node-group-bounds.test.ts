@@ -32,6 +32,9 @@ afterAll(async () => {
 const lost = (): number =>
   world.network.log.filter(({ message }) => message.includes('can not be read')).length;
 
+const memberships = async ({ device }: GroupDevice, group: TestGroup): Promise<readonly string[]> =>
+  world.rows(NODE, `member/${toHex(device.deviceId)}/${group.hex}`);
+
 const corruptTree = async (group: TestGroup, value: Uint8Array | null): Promise<void> => {
   const keys = await world.rows(NODE, `group-tree/${group.hex}/0-`);
   await world.network.store(NODE).commit(keys.map((key) => ({ key, value })));
@@ -77,16 +80,23 @@ describe('what groups leave at a node', () => {
   });
 
   test('GRP-4: a later deal that comes to nothing is given up, and the group goes on with a higher number', async () => {
-    const [alice, bob] = await world.members(2);
-    if (!alice || !bob) throw new Error('two devices');
+    const [alice, bob, carol, dave] = await world.members(4);
+    if (!alice || !bob || !carol || !dave) throw new Error('four devices');
     const group = await world.group([alice, bob]);
-    await alice.send(NODE, group.deal(alice.device));
+    const higher = group.deal(alice.device, { added: [carol.device], header: { epoch: 3 } });
+    await alice.send(NODE, group.deal(alice.device, { added: [carol.device, dave.device] }));
+    expect(await memberships(dave, group)).toHaveLength(1);
+    await alice.send(NODE, higher);
+    expect(await memberships(dave, group)).toEqual([]);
+    expect(await memberships(carol, group)).toHaveLength(1);
     ahead += HOUR_MS + MINUTE_MS;
     await world.network.node(NODE).sweep();
     expect(await world.rows(NODE, `group-deal/${group.hex}`)).toHaveLength(0);
+    expect(await memberships(carol, group)).toEqual([]);
+    expect(await memberships(bob, group)).toHaveLength(1);
     const again = alice.send(NODE, group.deal(alice.device));
-    await expect(again).rejects.toMatchObject({ code: 'GROUP_CONFLICT', details: { epoch: '2' } });
-    await world.deal(group, alice, { header: { epoch: 3 } });
+    await expect(again).rejects.toMatchObject({ code: 'GROUP_CONFLICT', details: { epoch: '3' } });
+    await world.deal(group, alice, { header: { epoch: 4 } });
     expect(fingerprintOf(bob, group)).toBe(fingerprintOf(alice, group));
   });
 });
