@@ -137,6 +137,28 @@ describe('GRP-10: somebody is out', () => {
     expect(await all.bob.group.seal(ID, new Uint8Array(1))).toBeInstanceOf(Uint8Array);
   });
 
+  test('who holds the epoch before the one that is suspended deals what follows that', async () => {
+    const all = await scene([]);
+    await all.alice.groups.close();
+    all.alice.crash();
+    const { store, clock } = all.alice;
+    all.nodes.deaf.add('alice');
+    const adding = all.bob.group.add(ID, [idOf('dave')]);
+    await all.bob.pass(500);
+    await adding;
+    const back = await sceneDevice('alice', all.nodes, { store, clock });
+    back.groups.bound();
+    tell(all, [back]);
+    await back.pass(1000);
+    all.nodes.deaf.clear();
+    all.nodes.deliver('alice');
+    await back.pass(500);
+    expect([epochAt(all), dealerOf(all)]).toEqual([3, idOf('alice')]);
+    expect(all.nodes.roster.placeOf(deviceOf('carol'))).toBeUndefined();
+    expect(all.nodes.roster.placeOf(deviceOf('dave'))).toBeDefined();
+    expect(back.group.show(ID)).toMatchObject({ epoch: 3, members: 3 });
+  });
+
   test('who restarts while its turn comes still takes it', async () => {
     const all = await scene([]);
     tell(all, [all.bob]);

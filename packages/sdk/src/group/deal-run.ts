@@ -90,16 +90,17 @@ export class DealRun {
   }
 
   async #outcome(): Promise<DealOutcome> {
-    const { store, connection, timers } = this.#parts;
+    const { connection, timers } = this.#parts;
     const { nodes, threshold } = this.#deal;
     const quorum = echoQuorum(nodes.length, threshold);
     this.#bringTo(nodes);
+    void this.#watch();
     for (let arrivals = 0, askedMs = timers.monotonic(), out = this.#out(); ;) {
       const ended = this.#ended();
       if (ended !== undefined) return ended;
       const refusals = this.#refusals();
       if (nodes.length - refusals.length < quorum) return { kind: 'refused', refusals };
-      await Promise.race([this.#progress.wait(), store.changed(this.#name), timers.sleep(ARRIVAL_MS)]);
+      await Promise.race([this.#progress.wait(), timers.sleep(ARRIVAL_MS)]);
       if (this.#ended() !== undefined) continue;
       if (this.#out() > out) {
         // Nodes give a deal up from whose roster somebody leaves.
@@ -133,6 +134,15 @@ export class DealRun {
     };
     while (this.#deal.nodes.some(isAwaited)) {
       await Promise.race([this.#progress.wait(), timers.sleep(ANSWER_MS / 5)]);
+    }
+  }
+
+  /** What changes in the group is progress; one waits at a time, however long the deal takes. */
+  async #watch(): Promise<void> {
+    const { store, timers } = this.#parts;
+    while (timers.monotonic() < this.#untilMs) {
+      await store.changed(this.#name);
+      this.#progress.release();
     }
   }
 

@@ -10,16 +10,9 @@ import type { DeviceRandomness } from '../randomness.js';
 import type { Connection } from '../session/connection.js';
 import type { DeviceState } from '../state/device-state.js';
 import type { Timers } from '../timers.js';
-import {
-  NO_CHANGE,
-  includes,
-  isNothing,
-  planChange,
-  planFirst,
-  planRotation,
-  remaining,
-} from './deal-plan.js';
+import { NO_CHANGE, isNothing, planFirst, remaining } from './deal-plan.js';
 import type { DealPlan, GroupChange } from './deal-plan.js';
+import { DealPlanner } from './deal-planner.js';
 import { dealRecord } from './deal-record.js';
 import type { DealOutcome, DealRecord } from './deal-record.js';
 import { DealRun } from './deal-run.js';
@@ -29,7 +22,7 @@ import { GroupGone, newestBase } from './group-base.js';
 import type { GroupBase } from './group-base.js';
 import type { GroupWish } from './group-options.js';
 import type { GroupStore } from './group-store.js';
-import { isReplanned, membersNamed, namedOut, newestNamed } from './refusals.js';
+import { isReplanned, namedOut, newestNamed } from './refusals.js';
 import { Rosters } from './rosters.js';
 
 const PREFIX = 'group-deal/';
@@ -63,6 +56,7 @@ export class Dealing {
   readonly #parts: DealingParts;
   readonly #sender: DealSender;
   readonly #rosters: Rosters;
+  readonly #planner: DealPlanner;
   readonly #runs = new Map<string, DealRun>();
   readonly #turns: DealTurns;
   /** The groups in which another epoch is dealt by schedule, or because somebody is out. */
@@ -72,6 +66,7 @@ export class Dealing {
     this.#parts = parts;
     this.#sender = new DealSender(parts.connection);
     this.#rosters = new Rosters(parts.connection);
+    this.#planner = new DealPlanner(parts, this.#rosters);
     this.#turns = new DealTurns(parts);
   }
 
@@ -153,9 +148,16 @@ export class Dealing {
     const first = base.header.epoch;
     for (let attempt = 1, floor = first, removed = 0, behind = 0; ; attempt++) {
       if (!this.#mayDeal(base, strict)) return;
-      const known = Math.max(store.lastEpoch(name), store.due(name)?.epoch ?? 0);
-      const epoch = Math.max(base.header.epoch, floor, known) + 1;
-      const plan = await this.#plan(base, epoch, change, named, strict && attempt === 1);
+      const request = { change, floor, named, strict: strict && attempt === 1 };
+      let plan: DealPlan;
+      try {
+        plan = await this.#planner.plan(base, request);
+      } catch (error) {
+        if (codeOf(error) !== 'GROUP_BEHIND') throw error;
+        // What this device holds is not in force any more; what is may be suspended, and come to nobody.
+        base = await newestBase(this.#parts, groupId, base, behind);
+        plan = await this.#planner.plan(base, request);
+      }
       const isDone = !isNothing(asked) || base.header.epoch > first;
       if (isNothing(plan) && attempt > 1 && isDone) {
         await this.#arrival(base);
@@ -173,7 +175,7 @@ export class Dealing {
         for (const device of namedOut(outcome.refusals)) named.add(device);
         if (error.code === 'DESCRIPTOR_OLD') await this.#followDescriptor();
         // A node that took this deal takes no other one of its number.
-        floor = Math.max(epoch, newestNamed(outcome.refusals, base));
+        floor = Math.max(plan.header.epoch, newestNamed(outcome.refusals, base));
         if (error.code === 'GROUP_BEHIND') behind += 1;
         await this.#pause(base);
       } else if (attempt >= MAX_PLANS) {
@@ -194,22 +196,6 @@ export class Dealing {
     const base = await newestBase(this.#parts, deal.groupId, undefined);
     const change = remaining(await this.#rosters.of(base), deal);
     if (!isNothing(change)) await this.#change(deal.groupId, change, false);
-  }
-
-  /** @param named what nodes say of others who are out */
-  async #plan(
-    base: GroupBase,
-    epoch: number,
-    change: GroupChange,
-    named: ReadonlySet<string>,
-    strict: boolean,
-  ): Promise<DealPlan> {
-    const due = this.#parts.store.due(toHex(base.header.groupId))?.out ?? [];
-    if (isNothing(change) && due.length + named.size === 0) return planRotation(base, epoch);
-    const roster = await this.#rosters.of(base);
-    const others = membersNamed(roster, named).filter((id) => !includes([...due, this.#parts.deviceId], id));
-    const out = [...due, ...others];
-    return planChange(base, roster, epoch, strict ? change : remaining(roster, change), out);
   }
 
   /** Deals, persists the deal, and carries it to its end. What policy allows no more, a later epoch asks for no more. */
