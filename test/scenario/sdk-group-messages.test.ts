@@ -7,7 +7,7 @@ import { EarlyMessages } from '../../packages/sdk/src/group/early-messages.js';
 import type { GroupOptions } from '../../packages/sdk/src/group/group-info.js';
 import { GROUP_ID, deviceOf } from './group-world.js';
 import { CONTEXT } from './protocol-world.js';
-import { FakeNodes, sceneDevice } from './sdk-group-world.js';
+import { FakeNodes, sceneDevice, signedNotice } from './sdk-group-world.js';
 import type { SceneDevice } from './sdk-group-world.js';
 
 const ID = toHex(GROUP_ID);
@@ -92,19 +92,44 @@ describe('GRP-12: messages over crashes', () => {
   });
 });
 
+/** A store in which counters wait, when a test has them. */
+function slowCounters() {
+  const memory = openMemoryStore();
+  const gate = { isShut: false, open: (): void => undefined };
+  const store: Store = {
+    get: async (key) => memory.get(key),
+    scan: async (prefix, options) => memory.scan(prefix, options),
+    commit: async (changes) => {
+      if (gate.isShut && changes.some(({ key }) => key.startsWith('group-counter/'))) {
+        await new Promise<void>((resolve) => {
+          gate.open = resolve;
+        });
+      }
+      return memory.commit(changes);
+    },
+    close: async () => memory.close(),
+  };
+  return { store, gate };
+}
+
+describe('GRP-10: a message whose counter is being stored', () => {
+  test('is not sent when somebody is out by then', async () => {
+    const { store, gate } = slowCounters();
+    const { nodes, alice } = await couple({}, store);
+    gate.isShut = true;
+    const sealing = alice.group.seal(ID, utf8('late')).catch((error: unknown) => error);
+    for (const nodeId of ['amsterdam', 'bern']) {
+      alice.groups.broadcast(signedNotice(nodes, nodeId, { out: [deviceOf('bob')] }));
+    }
+    await alice.pass(100);
+    gate.open();
+    expect(await sealing).toMatchObject({ code: 'GROUP_SUSPENDED' });
+  });
+});
+
 describe('GRP-12: what hangs on epochs that are over is forgotten', () => {
   test('not with that of an epoch which comes meanwhile', async () => {
-    const memory = openMemoryStore();
-    const slow = { wait: undefined as Promise<void> | undefined };
-    const store: Store = {
-      get: async (key) => memory.get(key),
-      scan: async (prefix, options) => memory.scan(prefix, options),
-      commit: async (changes) => {
-        if (changes.some(({ key, value }) => key.startsWith('group-counter/') && !value)) await slow.wait;
-        return memory.commit(changes);
-      },
-      close: async () => memory.close(),
-    };
+    const { store, gate } = slowCounters();
     const { alice, bob } = await couple({}, store);
     const rotate = async (): Promise<void> => {
       const rotating = alice.group.rotate(ID);
@@ -114,17 +139,14 @@ describe('GRP-12: what hangs on epochs that are over is forgotten', () => {
     await alice.group.seal(ID, utf8('of the first epoch'));
     await rotate();
     await rotate();
-    let goOn = (): void => undefined;
-    slow.wait = new Promise((resolve) => {
-      goOn = resolve;
-    });
+    gate.isShut = true;
     alice.groups.bound();
     await rotate();
     await alice.pass(300);
     await rotate();
     const message = await bob.group.seal(ID, utf8('of the fifth'));
     await alice.group.open(message);
-    goOn();
+    gate.open();
     await alice.pass(300);
     expect(await alice.state.list('group-counter/')).toEqual([]);
     await expect(alice.group.open(message)).rejects.toMatchObject({ code: 'MESSAGE_REPLAYED' });

@@ -68,15 +68,7 @@ export class GroupMessages {
     aad: Uint8Array,
   ): Promise<EpochName & { readonly message: Uint8Array }> {
     const { context, deviceId, random, onUse } = this.#parts;
-    const epoch = this.#sending(name);
-    const counter = await this.#counters.take(epoch);
-    if (counter === undefined) {
-      this.#renew(name, epoch);
-      throw new SymmetraError('GROUP_USED_UP', 'this device has sent as many messages as the epoch allows', {
-        groupId: name,
-        epoch: epoch.header.epoch,
-      });
-    }
+    const { epoch, counter } = await this.#counted(name);
     const guard = random.bytes(GUARD_LENGTH);
     const message = sealGroupMessage(context, epoch, { sender: deviceId, counter, guard }, aad, plaintext);
     onUse(epoch, counter);
@@ -139,6 +131,24 @@ export class GroupMessages {
     this.#closed = true;
     await this.#counters.close();
     await this.#opening.run(async () => this.#windows.close());
+  }
+
+  /** A counter of the epoch under which this device sends, also once that counter is stored. */
+  async #counted(name: string): Promise<{ readonly epoch: HeldEpoch; readonly counter: number }> {
+    for (;;) {
+      const epoch = this.#sending(name);
+      const counter = await this.#counters.take(epoch);
+      if (counter === undefined) {
+        this.#renew(name, epoch);
+        const details = { groupId: name, epoch: epoch.header.epoch };
+        throw new SymmetraError(
+          'GROUP_USED_UP',
+          'this device has sent as many messages as the epoch allows',
+          details,
+        );
+      }
+      if (this.#sending(name) === epoch) return { epoch, counter };
+    }
   }
 
   #sending(name: string): HeldEpoch {
