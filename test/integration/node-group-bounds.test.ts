@@ -101,6 +101,41 @@ describe('what groups leave at a node', () => {
   });
 });
 
+describe('a node that lost a group', () => {
+  test('GRP-8, GRP-10: it serves the other groups of its members, and suspends them', async () => {
+    const [alice, bob, carol] = await world.members(3);
+    if (!alice || !bob || !carol) throw new Error('three devices');
+    const groups = [await world.group([alice, bob, carol]), await world.group([alice, bob, carol])] as const;
+    const [broken, whole] = groups.toSorted((one, other) => (one.hex < other.hex ? -1 : 1));
+    if (broken === undefined || whole === undefined) throw new Error('two groups');
+    for (const { device } of [alice, bob, carol]) device.link?.close();
+    await world.network.stopNode(NODE);
+    await world.network.store(NODE).commit([{ key: `group-roster/${broken.hex}/00000`, value: null }]);
+    await world.network.startNode(NODE);
+    const events = bob.device.events.length;
+    for (const member of [alice, bob]) await member.device.connect(NODE);
+    await bob.until('a welcome to the other group', () =>
+      bob.device.events.slice(events).find(({ node, groupWelcome }) => node === NODE && groupWelcome),
+    );
+    const wanted = 'A device could not be welcomed to a group.';
+    expect(world.network.log.some(({ message }) => message === wanted)).toBe(true);
+
+    await world.network.administrator.submit({
+      kind: 'device-revoke',
+      deviceId: carol.device.deviceId,
+      reason: 'stolen',
+    });
+    const due = await alice.told(
+      'due',
+      ({ nodeId, groupId }) => nodeId === NODE && toHex(groupId) === whole.hex,
+    );
+    expect(due.out.map(toHex)).toEqual([toHex(carol.device.deviceId)]);
+    const stays = alice.send(NODE, whole.deal(alice.device));
+    await expect(stays).rejects.toMatchObject({ code: 'MEMBER_REVOKED' });
+    await world.deal(whole, alice, { removed: [carol.device] });
+  });
+});
+
 describe('a node whose tree can not be read', () => {
   const held = async (member: GroupDevice, group: TestGroup): Promise<unknown> =>
     member.until('the tree of the node', () =>

@@ -55,7 +55,7 @@ const asking = (lie: Uint8Array, truth: Uint8Array): RostersOfDeals => {
     bus: wire.join(self),
     logger: createLogger({ level: 'silent', clock }),
     context: CONTEXT,
-    table: new GroupTable(openMemoryStore()),
+    table: new GroupTable(openMemoryStore(), CONTEXT),
   });
 };
 

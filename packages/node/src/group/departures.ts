@@ -15,6 +15,7 @@ import type { Notices } from './notices.js';
 /** Groups of a revoked device whose rows are written together. */
 const AT_ONCE = 16;
 const RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
 
 export interface DeparturesParts {
   readonly store: Store;
@@ -45,19 +46,28 @@ export class Departures {
     });
   }
 
-  /** A device was revoked: its groups are suspended at once. Never fails: what could not be stored is tried again. */
-  async revoked(deviceHex: string): Promise<void> {
+  /**
+   * A device was revoked: its groups are suspended at once. Never fails: what could not be stored is tried again, and
+   * keeps no other group waiting.
+   */
+  async revoked(deviceHex: string, retryMs = RETRY_MS): Promise<void> {
     const { memberships, logger, timers } = this.#parts;
     const deviceId = Uint8Array.from(Buffer.from(deviceHex, 'hex'));
     try {
       const groups = await memberships.of(deviceHex);
+      const failures: unknown[] = [];
       for (let first = 0; first < groups.length; first += AT_ONCE) {
         const part = groups.slice(first, first + AT_ONCE);
-        await Promise.all(part.map(async (groupHex) => this.#revoke(groupHex, deviceId)));
+        const outcomes = await Promise.allSettled(
+          part.map(async (groupHex) => this.#revoke(groupHex, deviceId)),
+        );
+        for (const outcome of outcomes) if (outcome.status === 'rejected') failures.push(outcome.reason);
       }
+      if (failures.length > 0) throw failures[0];
     } catch (error) {
       logger.error({ err: error }, 'The groups of a revoked device could not be suspended.');
-      timers.set(`revoked/${deviceHex}`, RETRY_MS, () => void this.revoked(deviceHex));
+      const next = Math.min(2 * retryMs, LONGEST_RETRY_MS);
+      timers.set(`revoked/${deviceHex}`, retryMs, () => void this.revoked(deviceHex, next));
     }
   }
 

@@ -1,5 +1,6 @@
-import { Roster } from '@symmetra/protocol';
-import type { RosterChanges } from '@symmetra/protocol';
+import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
+import { Roster, decodeGroupHeader } from '@symmetra/protocol';
+import type { ProtocolContext, RosterChanges } from '@symmetra/protocol';
 import type { Change, Store } from '@symmetra/storage';
 import { groupDealRow, groupRow } from '../rows/row-keys.js';
 import { wipeState } from '../rows/wipe-state.js';
@@ -19,13 +20,15 @@ const NO_CHANGES: RosterChanges = { vacated: [], taken: [] };
  */
 export class GroupTable {
   readonly #store: Store;
+  readonly #context: ProtocolContext;
   readonly #held = new Map<string, HeldGroup>();
   readonly #lanes = new Map<string, Promise<unknown>>();
   #members = 0;
   #stopped = false;
 
-  constructor(store: Store) {
+  constructor(store: Store, context: ProtocolContext) {
     this.#store = store;
+    this.#context = context;
   }
 
   /** Runs work on a group, behind all work on it that came before. */
@@ -97,9 +100,18 @@ export class GroupTable {
     const stored = await this.#store.get(groupRow(groupHex));
     if (stored === undefined) return new HeldGroup(groupHex, undefined, Roster.of([]));
     const row = decodeGroupRow(stored.value);
-    const group = new HeldGroup(groupHex, row, await readRoster(this.#store, groupHex));
+    const group = new HeldGroup(groupHex, row, await this.#rosterOf(groupHex, row));
     this.#keep(group);
     return group;
+  }
+
+  /** @throws BAD_ROSTER when rows of it are lost */
+  async #rosterOf(groupHex: string, { group: { inForce } }: GroupRow): Promise<Roster> {
+    const roster = await readRoster(this.#store, groupHex);
+    if (inForce === undefined) return roster;
+    const { rosterRoot } = decodeGroupHeader(this.#context, inForce.header);
+    if (equalConstantTime(roster.root(), rosterRoot)) return roster;
+    throw new SymmetraError('BAD_ROSTER', 'the stored roster of a group is not that of its epoch');
   }
 
   #keep(group: HeldGroup): void {

@@ -64,7 +64,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
   const peers = state.descriptor.nodes.map(({ id }) => id).filter((id) => id !== nodeId);
 
   const timers = new GroupTimers(clock);
-  const table = new GroupTable(store);
+  const table = new GroupTable(store, context);
   const memberships = new Memberships(store);
   const created = new CreatedGroups();
   const staged = new StagedRosters(clock);

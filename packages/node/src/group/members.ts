@@ -1,3 +1,4 @@
+import type { Logger } from '@symmetra/runtime';
 import type { Presence, PresenceTable } from '../presence/presence-table.js';
 import type { Session } from '../presence/session-table.js';
 import { membershipAfter } from '@symmetra/protocol';
@@ -12,6 +13,7 @@ import type { Welcomes } from './welcomes.js';
 export interface MembersParts {
   /** This node. */
   readonly self: string;
+  readonly logger: Logger;
   readonly table: GroupTable;
   readonly memberships: Memberships;
   readonly presences: PresenceTable;
@@ -29,13 +31,20 @@ export class Members {
     this.#parts = parts;
   }
 
-  /** GRP-8, GRP-10: a device attached: it gets the epochs that it has not confirmed, and the notices that concern it. */
+  /**
+   * GRP-8, GRP-10: a device attached: it gets the epochs that it has not confirmed, and the notices that concern it. A
+   * group that fails keeps no other one waiting.
+   */
   async attached(session: Session): Promise<void> {
-    const { table, memberships, presences } = this.#parts;
+    const { logger, table, memberships, presences } = this.#parts;
     for (const groupHex of await memberships.of(session.deviceHex)) {
       const presence = presences.of(session.deviceHex);
       if (presence?.session !== session) return;
-      await table.run(groupHex, async (group) => this.#arrive(group, presence));
+      try {
+        await table.run(groupHex, async (group) => this.#arrive(group, presence));
+      } catch (error) {
+        logger.warn({ device: session.device, err: error }, 'A device could not be welcomed to a group.');
+      }
     }
   }
 
