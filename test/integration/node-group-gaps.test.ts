@@ -1,4 +1,4 @@
-import { toHex } from '@symmetra/crypto';
+import { SymmetraError, toHex } from '@symmetra/crypto';
 import { sealGroupMessage } from '@symmetra/protocol';
 import type { HeldEpoch } from '@symmetra/protocol';
 import { systemClock } from '@symmetra/runtime';
@@ -96,4 +96,31 @@ test('GRP-12: GROUP_NOT_MEMBER: a message of a device that is not in the group g
   await expect(carol.device.call(NODE, SEND, { message })).rejects.toMatchObject({
     code: 'GROUP_NOT_MEMBER',
   });
+});
+
+test('GRP-10, GRP-11: a node that stops before it could suspend a group suspends it when it starts', async () => {
+  const [alice, bob, carol] = await world.members(3);
+  if (!alice || !bob || !carol) throw new Error('three devices');
+  const group = await world.group([alice, bob, carol]);
+  await isThere(alice, group);
+  const store = world.network.store(NODE);
+  const commit = store.commit.bind(store);
+  let failures = 0;
+  store.commit = async (changes) => {
+    if (!changes.some(({ key }) => key === `group/${group.hex}`)) return commit(changes);
+    failures += 1;
+    throw new SymmetraError('STORE_FULL', 'there is no room left for the store');
+  };
+  await world.network.administrator.submit({
+    kind: 'device-revoke',
+    deviceId: carol.device.deviceId,
+    reason: 'stolen',
+  });
+  await alice.until('the store to fail', () => (failures > 0 ? true : undefined));
+  for (const member of [alice, bob, carol]) member.unplug();
+  await world.network.stopNode(NODE);
+  store.commit = commit;
+  await world.network.startNode(NODE);
+  await alice.device.openSession(NODE);
+  await expect(alice.send(NODE, group.deal(alice.device))).rejects.toMatchObject({ code: 'MEMBER_REVOKED' });
 });
