@@ -133,6 +133,18 @@ describe('a node that lost a group', () => {
     const stays = alice.send(NODE, whole.deal(alice.device));
     await expect(stays).rejects.toMatchObject({ code: 'MEMBER_REVOKED' });
     await world.deal(whole, alice, { removed: [carol.device] });
+
+    const bobs = { kind: 'device-revoke', deviceId: bob.device.deviceId, reason: 'stolen' } as const;
+    await world.network.administrator.submit(bobs);
+    await alice.told('due', ({ nodeId, epoch, groupId }) => {
+      return nodeId === NODE && epoch === whole.epoch && toHex(groupId) === whole.hex;
+    });
+    alice.device.link?.close();
+    await world.network.stopNode(NODE);
+    await world.network.store(NODE).commit([{ key: `group-roster/${whole.hex}/00000`, value: null }]);
+    await world.network.startNode(NODE);
+    const said = 'That an epoch of a group is due could not be said again.';
+    expect(world.network.log.some(({ message }) => message === said)).toBe(true);
   });
 });
 

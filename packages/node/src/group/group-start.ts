@@ -35,7 +35,10 @@ export class GroupStart {
     this.#parts = parts;
   }
 
-  /** Suspends the groups of devices that were revoked, echoes pending deals, and says again what is due. */
+  /**
+   * Suspends the groups of devices that were revoked, echoes pending deals, and says again what is due. A group that fails
+   * keeps the node from nothing else.
+   */
   async run(): Promise<void> {
     const { store, state, departures, logger } = this.#parts;
     for (const deviceHex of state.deviceRevocations()) await departures.revoked(deviceHex);
@@ -56,7 +59,7 @@ export class GroupStart {
   }
 
   async #resume(groupHex: string, row: GroupRow): Promise<void> {
-    const { state, table, created, notices, agreement, upkeep } = this.#parts;
+    const { logger, state, table, created, notices, agreement, upkeep } = this.#parts;
     const { group } = row;
     created.settle(groupHex, row.creator, row);
     if (group.pending !== undefined) agreement.begin(groupHex);
@@ -65,8 +68,12 @@ export class GroupStart {
       upkeep.note(groupHex, limits.lifetimeSeconds);
     }
     if (group.out.length === 0) return;
-    await table.run(groupHex, async (held) => {
-      if (notices.isDue(held)) notices.send(held);
-    });
+    try {
+      await table.run(groupHex, async (held) => {
+        if (notices.isDue(held)) notices.send(held);
+      });
+    } catch (error) {
+      logger.error({ err: error }, 'That an epoch of a group is due could not be said again.');
+    }
   }
 }

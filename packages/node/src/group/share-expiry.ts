@@ -36,12 +36,16 @@ export class ShareExpiry {
     return this.#isDealOver(row) || this.#isShareOver(row);
   }
 
-  /** Erases it. */
+  /** Erases it. Never fails: what could not be erased goes the next time, and keeps no other group waiting. */
   async erase(groupHex: string): Promise<void> {
-    await this.#parts.table.run(groupHex, async (group) => {
-      if (group.row !== undefined && this.#isDealOver(group.row)) await this.#abandon(group, group.row);
-      if (group.row !== undefined && this.#isShareOver(group.row)) await this.#forget(group, group.row);
-    });
+    try {
+      await this.#parts.table.run(groupHex, async (group) => {
+        if (group.row !== undefined && this.#isDealOver(group.row)) await this.#abandon(group, group.row);
+        if (group.row !== undefined && this.#isShareOver(group.row)) await this.#forget(group, group.row);
+      });
+    } catch (error) {
+      this.#parts.logger.warn({ err: error }, 'A share of a group whose time is over could not be erased.');
+    }
   }
 
   #isDealOver({ group: { pending }, pendingSinceMs }: GroupRow): boolean {
