@@ -37,6 +37,7 @@ import { METHODS, NodeClient, decode, encode } from '@symmetra/rpc';
 import type { Message, MessageInput, PlaintextReply, PlaintextRequest, SealedMethod } from '@symmetra/rpc';
 import { TestLink } from './device-link.js';
 import type { LinkFrame } from './device-link.js';
+import { NodeClients } from './node-clients.js';
 
 const EVENT_METHOD = '/symmetra.link.v1.LinkService/Event';
 const EVENT_WAIT_MS = 10_000;
@@ -66,7 +67,7 @@ export class TestDevice {
   readonly #token: ReturnType<typeof decodeToken>;
   readonly #enrolmentNonce: Uint8Array;
   readonly #suiteId: number;
-  readonly #clients = new Map<string, NodeClient>();
+  readonly #clients = new NodeClients((nodeId) => this.#node(nodeId).addresses[0] ?? '');
 
   constructor(descriptor: Descriptor, token: string, suiteId = 1, enrolmentNonce = fresh(32)) {
     this.descriptor = descriptor;
@@ -109,10 +110,7 @@ export class TestDevice {
   }
 
   client(nodeId: string): NodeClient {
-    const address = this.#node(nodeId).addresses[0] ?? '';
-    const client = this.#clients.get(nodeId) ?? new NodeClient(address);
-    this.#clients.set(nodeId, client);
-    return client;
+    return this.#clients.of(nodeId);
   }
 
   /** ENR-2 without sending. */
@@ -213,24 +211,11 @@ export class TestDevice {
 
   async openSession(nodeId: string, via = nodeId): Promise<SessionEnd> {
     const { open, receive } = this.makeOpen(nodeId);
-    const { answer } = await this.#dialled(via, async (client) => client.open({ node: nodeId, open }));
+    const { answer } = await this.#clients.dialled(via, async (client) => client.open({ node: nodeId, open }));
     if (answer === undefined) throw new Error('the node challenged');
     const session = receive(answer);
     this.sessions.set(nodeId, session);
     return session;
-  }
-
-  /** A connection that failed pauses before it is made again: a node that was down is dialled anew. */
-  async #dialled<Reply>(nodeId: string, ask: (client: NodeClient) => Promise<Reply>): Promise<Reply> {
-    const client = this.client(nodeId);
-    try {
-      return await ask(client);
-    } catch (error) {
-      if (!(error instanceof SymmetraError) || error.code !== 'NODE_UNREACHABLE') throw error;
-      client.close();
-      this.#clients.delete(nodeId);
-      return ask(this.client(nodeId));
-    }
   }
 
   /** Opens sessions with the nodes, a link to the home node, and attaches everywhere. */
@@ -337,7 +322,7 @@ export class TestDevice {
 
   close(): void {
     this.link?.close();
-    for (const client of this.#clients.values()) client.close();
+    this.#clients.close();
   }
 
   #take({ node, sealed }: Message<'symmetra.link.v1.Event'>): void {
