@@ -211,7 +211,9 @@ export class TestDevice {
 
   async openSession(nodeId: string, via = nodeId): Promise<SessionEnd> {
     const { open, receive } = this.makeOpen(nodeId);
-    const { answer } = await this.#clients.dialled(via, async (client) => client.open({ node: nodeId, open }));
+    const { answer } = await this.#clients.dialled(via, async (client) =>
+      client.open({ node: nodeId, open }),
+    );
     if (answer === undefined) throw new Error('the node challenged');
     const session = receive(answer);
     this.sessions.set(nodeId, session);
