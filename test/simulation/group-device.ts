@@ -138,7 +138,7 @@ class GroupDevice implements Actor {
   /** Mallory sends this device an old message. */
   #hearAgain(): void {
     const { said, simulation } = this.#world;
-    if (said.length === 0 || !simulation.prng.chance(0.3)) return;
+    if (said.length === 0 || !simulation.prng.chance(0.1)) return;
     this.#world.note('message:replayed');
     this.#process.send(this.#process.name, frame('message', simulation.prng.pick(said)));
   }
