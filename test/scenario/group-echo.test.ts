@@ -2,6 +2,7 @@ import { toHex } from '@symmetra/crypto';
 import {
   MAX_ECHOED,
   Roster,
+  abandonDeal,
   countEchoes,
   echoOf,
   echoQuorum,
@@ -126,6 +127,21 @@ describe('GRP-5: the echo', () => {
     expect(forgetShare(kept.state).consumed).toEqual([]);
     inForceAt(nodes, deal(base));
     expect(codeOf(() => share?.bytes)).toBe('done');
+  });
+
+  it('GRP-4: a deal that is given up hands its share back, and keeps its number: only the same deal is taken again', () => {
+    const { at, base, deal } = network(3, 2);
+    const pending = deal(base);
+    at(1).receive(pending);
+    const { state, consumed } = abandonDeal(at(1).state as NodeGroup);
+    expect(consumed).toEqual([at(1).state?.pending?.share]);
+    expect(consumed).toHaveLength(1);
+    expect(state.pending).toBeUndefined();
+    expect(echoOf(state).map(({ epoch }) => epoch)).toEqual([1]);
+    at(1).state = state;
+    expect(codeOf(() => at(1).receive(deal(base, { seed: 'another' })))).toBe('GROUP_CONFLICT');
+    expect(at(1).receive(pending).epochId).toEqual(pending.deal.epochId);
+    expect(abandonDeal(abandonDeal(state).state).consumed).toEqual([]);
   });
 });
 
