@@ -158,7 +158,9 @@ export function groupShareCommitment(
   place: number,
   share: Uint8Array,
 ): Uint8Array {
-  const writer = new Writer().bytes(labelBytes('groupShare')).raw(header.groupId).u64(header.epoch);
+  const label = labelBytes('groupShare');
+  const writer = new Writer(2 + label.length + SHORT_ID_LENGTH + 8 + 1 + share.length);
+  writer.bytes(label).raw(header.groupId).u64(header.epoch);
   const framed = writer.u8(place).raw(share).finish();
   const commitment = suite.hash(framed);
   framed.fill(0);
