@@ -1,4 +1,13 @@
-import { concat, equalConstantTime, extractExpand, openOnce, sha256, suites, utf8 } from '@symmetra/crypto';
+import {
+  concat,
+  equalConstantTime,
+  extractExpand,
+  openOnce,
+  sha256,
+  suites,
+  utf8,
+  toHex,
+} from '@symmetra/crypto';
 import type { KdfContext } from '@symmetra/crypto';
 import {
   Roster,
@@ -124,7 +133,12 @@ export function opensAnything(held: readonly HeldKey[], update: PathUpdate): boo
     for (let t = own.step + 1; t <= step; t++) key = nextKey(own.level, own.index, key, t);
     return key;
   };
-  const tried = held.flatMap((own) => [own.key, takenOn(own)]);
+  // What stands above several devices, all of them hold: each key is tried once.
+  const distinct = new Map(
+    held.map((own) => [`${own.level}/${own.index}/${own.step}/${toHex(own.key)}`, own]),
+  );
+  const keys = [...distinct.values()].flatMap((own) => [own.key, takenOn(own)]);
+  const tried = [...new Map(keys.map((key) => [toHex(key), key])).values()];
   return targets.some((target) => tried.some((key) => opens(key, target)));
 }
 
