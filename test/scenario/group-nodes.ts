@@ -178,7 +178,8 @@ export class GroupNode {
 
   /** GRP-4; `from`: who gives the whole roster of the deal, or the epoch that it follows. */
   receive(dealt: Dealt, from?: GroupNode, sender: Uint8Array = dealt.request.dealer): DealAnswer {
-    const part = dealt.parts[dealt.request.nodes.indexOf(this.nodeId)] ?? (dealt.parts[0] as GroupDeal);
+    const place = Math.max(0, dealt.request.nodes.indexOf(this.nodeId));
+    const part = dealt.parts[place] as GroupDeal;
     return this.receivePart({ ...part, share: part.share.slice() }, sender, from?.given(dealt));
   }
 

@@ -45,10 +45,10 @@ export function stream(name: string): (length: number) => Uint8Array {
 }
 
 /** A position as a key of maps. */
-export const at = (level: number, index: number): string => `${level}/${index}`;
+const at = (level: number, index: number): string => `${level}/${index}`;
 
 /** GRP-6 once more, as plainly as can be: every key of the tree, by position. */
-export class PlainTree {
+class PlainTree {
   keys = new Map<string, Uint8Array>();
 
   /** All keys take a step; then fresh keys, from below, each level ascending. */
@@ -88,7 +88,7 @@ export interface HeldKey {
 }
 
 /** The keys of a path, one by one. */
-export const keysOf = ({ place, height, step, keys }: TreePath): HeldKey[] =>
+const keysOf = ({ place, height, step, keys }: TreePath): HeldKey[] =>
   Array.from({ length: height + 1 }, (_, level) => ({
     level,
     index: place >> level,

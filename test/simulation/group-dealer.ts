@@ -16,7 +16,7 @@ import type { GroupWorld } from './group-world.js';
 import { deviceIdOfName } from './pair-channel.js';
 
 /** Why a device deals. */
-export type DealReason = 'first' | 'wish' | 'due' | 'schedule';
+type DealReason = 'first' | 'wish' | 'due' | 'schedule';
 
 /** What a device would change now. */
 export interface Change {

@@ -1,7 +1,6 @@
 import { SymmetraError, equalConstantTime, sha256, signatureKeygen, utf8 } from '@symmetra/crypto';
-import { readBroadcast, signBroadcast } from '@symmetra/protocol';
+import { decodeBroadcast, readBroadcast, signBroadcast } from '@symmetra/protocol';
 import type { Descriptor, EpochBroadcast, GroupDue, ProtocolContext } from '@symmetra/protocol';
-import { decodeBroadcast } from '../../packages/protocol/src/group/broadcast.js';
 import type { SignedBroadcast } from './group-wire.js';
 
 /** How the nodes of a run sign what they tell all members, and how members check it. */

@@ -53,6 +53,7 @@ export * from './group/node-group.js';
 export * from './group/suspension.js';
 export {
   MAX_BROADCAST,
+  decodeBroadcast,
   encodeEpochBroadcast,
   rangesOf,
   readBroadcast,

@@ -33,7 +33,7 @@ export interface GroupDeal {
  * nodes echo it (`vouched`); the epoch in force here came to nobody, and the deal undoes no removal (`own`); it follows a
  * newer epoch that q other nodes stand by (`based`).
  */
-export type DealBasis = 'first' | 'next' | 'vouched' | 'own' | 'based';
+type DealBasis = 'first' | 'next' | 'vouched' | 'own' | 'based';
 
 /** Most members that one deal removes. */
 export const MAX_REMOVED = 512;

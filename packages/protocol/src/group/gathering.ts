@@ -7,7 +7,7 @@ import type { GroupSecrets } from './secrets.js';
 import type { DealtHeader } from './welcome.js';
 
 /** GRP-9: most deals of which one node's share waits for others. */
-export const MAX_WAITING = 3;
+const MAX_WAITING = 3;
 
 /** A share that fits its commitment. */
 interface GatheredShare {

@@ -212,7 +212,7 @@ export class Roster {
 /** A key for maps: one character for each byte, which is made faster than hexadecimal and takes less memory. */
 export function nameOf(deviceId: Uint8Array): string {
   // Spreading the bytes would take four times as long: thousands of names are made for one deal.
-  return Reflect.apply(String.fromCharCode, undefined, deviceId);
+  return String.fromCharCode.apply(undefined, deviceId as unknown as number[]);
 }
 
 function sameDevice(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
