@@ -29,6 +29,7 @@ export default defineConfig({
 function project(name: string, include: string[], timeout: number, exclude: string[] = []) {
   return {
     ssr: { resolve: { conditions } },
-    test: { name, include, exclude, testTimeout: timeout, hookTimeout: timeout },
+    // One process runs many files one after the other and loads the sources once: no test leaves global state behind.
+    test: { name, include, exclude, isolate: false, testTimeout: timeout, hookTimeout: timeout },
   };
 }
