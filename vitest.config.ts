@@ -5,6 +5,9 @@ const conditions = ['@symmetra/source'];
 
 const second = 1000;
 
+/** What replaces a module must load the sources by itself. */
+const MOCKED = ['test/integration/lying-node-*.test.ts', 'test/contract/hardware-unavailable.test.ts'];
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -12,9 +15,13 @@ export default defineConfig({
     maxWorkers: 3,
     passWithNoTests: false,
     projects: [
-      project('unit', ['test/**/*.test.ts'], 30 * second, ['test/{simulation,integration,interop}/**']),
+      project('unit', ['test/**/*.test.ts'], 30 * second, [
+        'test/{simulation,integration,interop}/**',
+        ...MOCKED,
+      ]),
       project('simulation', ['test/simulation/**/*.test.ts'], 120 * second),
-      project('processes', ['test/{integration,interop}/**/*.test.ts'], 120 * second),
+      project('processes', ['test/{integration,interop}/**/*.test.ts'], 120 * second, MOCKED),
+      project('mocked', MOCKED, 120 * second),
     ],
     coverage: {
       provider: 'v8',
@@ -30,6 +37,6 @@ function project(name: string, include: string[], timeout: number, exclude: stri
   return {
     ssr: { resolve: { conditions } },
     // One process runs many files one after the other and loads the sources once: no test leaves global state behind.
-    test: { name, include, exclude, isolate: false, testTimeout: timeout, hookTimeout: timeout },
+    test: { name, include, exclude, isolate: name === 'mocked', testTimeout: timeout, hookTimeout: timeout },
   };
 }

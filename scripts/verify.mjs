@@ -36,7 +36,11 @@ const steps = [
   { name: 'WebAssembly', command: [...npm('wasm'), '--', '--check'] },
   { name: 'unused code', command: npm('unused') },
   tests('tests, with the coverage of crypto and protocol', '--project=unit', '--coverage'),
-  ...(fast ? [] : [tests('simulations and processes', '--project=simulation', '--project=processes')]),
+  ...(fast
+    ? []
+    : [
+        tests('simulations and processes', '--project=simulation', '--project=processes', '--project=mocked'),
+      ]),
 ];
 
 /** @returns {Totals} what the test run itself reports; a file that could not be loaded counts as a failure */
