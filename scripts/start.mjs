@@ -222,6 +222,7 @@ Everything is up. Go on in another terminal:
 
   ${symmetra} device status --state ${shown(alice.state)}
   ${symmetra} key negotiate --state ${shown(alice.state)} --peer ${bob.id}
+  ${symmetra} group create --state ${shown(alice.state)} --members ${bob.id}
   ${symmetra} key list --state ${shown(bob.state)}
   ${symmetra} send --state ${shown(alice.state)} --peer ${bob.id} README.md
   ${symmetra} token create --data ${shown(data)}

@@ -45,7 +45,10 @@ export class Agreement {
   /** Echoes the pending deal of a group, again with growing pauses, until there is none. */
   begin(groupHex: string, pauseMs = FIRST_PAUSE_MS): void {
     void this.#echo(groupHex, pauseMs).catch((error: unknown) => {
-      this.#parts.logger.warn({ err: error }, 'A pending deal of a group could not be echoed.');
+      this.#parts.logger.warn(
+        { group: groupHex, err: error },
+        'A pending deal of a group could not be echoed.',
+      );
       this.#again(groupHex, pauseMs);
     });
   }

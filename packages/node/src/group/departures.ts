@@ -117,6 +117,6 @@ export class Departures {
     for (const { deviceId } of members) audience.remove(group.groupHex, hexOf(deviceId));
     table.resize(group, (roster) => roster.apply({ vacated: members.map(({ place }) => place), taken: [] }));
     group.beginEpoch([]);
-    logger.info({ count: members.length }, 'A group ended: nobody is left in it.');
+    logger.info({ group: group.groupHex, count: members.length }, 'A group ended: nobody is left in it.');
   }
 }

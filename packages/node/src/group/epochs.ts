@@ -122,7 +122,10 @@ export class Epochs {
     const { logger, notices, pass, timers, upkeep, welcomes } = this.#parts;
     const { groupHex, epoch, header, changes } = turn;
     timers.set(`settled/${groupHex}`, SETTLED_AFTER_MS, () => void this.#settled(groupHex, epoch.epochId));
-    logger.info({ epoch: header.epoch, count: header.members }, 'An epoch of a group came into force.');
+    logger.info(
+      { group: groupHex, epoch: header.epoch, count: header.members },
+      'An epoch of a group came into force.',
+    );
     upkeep.note(groupHex, header.limits.lifetimeSeconds);
     if (notices.isDue(group)) {
       notices.send(group);
@@ -145,7 +148,10 @@ export class Epochs {
       });
       await welcomes.bring(groupHex, epochId, places);
     } catch (error) {
-      logger.warn({ err: error }, 'Members that have not confirmed an epoch could not be welcomed.');
+      logger.warn(
+        { group: groupHex, err: error },
+        'Members that have not confirmed an epoch could not be welcomed.',
+      );
     }
   }
 

@@ -73,7 +73,10 @@ export class ShareExpiry {
     group.changes = undefined;
     created.settle(group.groupHex, row.creator, group.row);
     const epoch = row.group.pending?.epoch;
-    logger.info({ epoch }, 'A deal for a group did not come into force in time and is given up.');
+    logger.info(
+      { group: group.groupHex, epoch },
+      'A deal for a group did not come into force in time and is given up.',
+    );
   }
 
   async #forget(group: HeldGroup, row: GroupRow): Promise<void> {

@@ -80,7 +80,7 @@ export class TreeSteps {
         return { nonce, ...(await this.#rekey(turn, former.height, nonce)) };
       } catch (error) {
         if (!(error instanceof EncodingError)) throw error;
-        logger.error({ epoch: header.epoch, err: error }, TREE_LOST);
+        logger.error({ group: groupHex, epoch: header.epoch, err: error }, TREE_LOST);
       }
     }
     const pages = await this.plant({ groupHex, header, places: placesAfter(turn), step });

@@ -63,7 +63,10 @@ export class TreeUpkeep {
         cursor = await table.run(groupHex, async (group) => this.#advance(group, after));
       }
     } catch (error) {
-      this.#parts.logger.warn({ err: error }, 'The tree of a group could not be brought to its step.');
+      this.#parts.logger.warn(
+        { group: groupHex, err: error },
+        'The tree of a group could not be brought to its step.',
+      );
       this.note(groupHex, lifetimeSeconds);
     }
   }

@@ -61,7 +61,10 @@ export class Welcomes {
         await nextTurn();
       }
     } catch (error) {
-      this.#parts.logger.warn({ err: error }, 'Not all members of a group could be welcomed.');
+      this.#parts.logger.warn(
+        { group: groupHex, err: error },
+        'Not all members of a group could be welcomed.',
+      );
     }
   }
 
@@ -85,7 +88,7 @@ export class Welcomes {
     const { groupHex, row, roster } = group;
     if (row?.group.inForce === undefined) return;
     const header = decodeGroupHeader(state.context, row.group.inForce.header);
-    logger.error({ epoch: header.epoch, err: cause }, TREE_LOST);
+    logger.error({ group: groupHex, epoch: header.epoch, err: cause }, TREE_LOST);
     const places = Array.from(roster.members(), ({ place }) => place);
     const pages = await trees.plant({ groupHex, header, places, step: row.step });
     await table.commit(group, row, treePageChanges(groupHex, pages)).finally(() => wipePages(pages));
