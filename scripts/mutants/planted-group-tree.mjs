@@ -160,7 +160,7 @@ export const GROUP_TREE_MUTANTS = [
   },
   {
     name: 'threshold of one in a header',
-    file: 'packages/protocol/src/group/header.ts',
+    file: 'packages/protocol/src/pairwise/header.ts',
     find: 'if (threshold < 2 || threshold > nodes.length)',
     replace: 'if (threshold < 1 || threshold > nodes.length)',
     breaks: 'GRP-1: each node has the key.',

@@ -11,7 +11,7 @@ import {
   readPreamble,
 } from '../context.js';
 import type { ProtocolContext } from '../context.js';
-import { MAX_KEY_LENGTH, MIN_KEY_LENGTH, readLimits, writeLimits } from '../pairwise/header.js';
+import { faultOfTerms, readLimits, writeLimits } from '../pairwise/header.js';
 import type { Limits } from '../pairwise/header.js';
 import { MAX_HEIGHT, MAX_MEMBERS } from '../tree/shape.js';
 
@@ -113,7 +113,7 @@ export function decodeGroupHeader(context: ProtocolContext, bytes: Uint8Array): 
 
 /** The rules of GRP-1 that hold for every header, whoever reads it. */
 function faultOf(suite: Suite, header: GroupHeader): string | undefined {
-  return rosterFault(header) ?? keyFault(suite, header);
+  return rosterFault(header) ?? faultOfTerms(header) ?? commitmentFault(suite, header);
 }
 
 function rosterFault(header: GroupHeader): string | undefined {
@@ -129,13 +129,7 @@ function rosterFault(header: GroupHeader): string | undefined {
   return undefined;
 }
 
-function keyFault(suite: Suite, header: GroupHeader): string | undefined {
-  const { keyLength, nodes, threshold, commitments } = header;
-  if (header.purpose === '') return 'names no purpose';
-  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH) return 'has a key length not allowed';
-  if (header.limits.lifetimeSeconds === 0) return 'asks for a key without a lifetime';
-  if (new Set(nodes).size !== nodes.length) return 'names a node twice';
-  if (threshold < 2 || threshold > nodes.length) return 'has a threshold that its node set can not meet';
+function commitmentFault(suite: Suite, { nodes, commitments }: GroupHeader): string | undefined {
   const fitting = commitments.every((commitment) => commitment.length === suite.hashLength);
   if (!fitting || commitments.length !== nodes.length + 1) return 'has commitments that do not fit';
   return undefined;

@@ -109,17 +109,27 @@ export function decodeHeader(context: ProtocolContext, bytes: Uint8Array): Heade
   return header;
 }
 
+/** What pair and group headers say alike of the key that they ask for, and of the nodes that share it out. */
+export type KeyTerms = Pick<Header, 'purpose' | 'keyLength' | 'limits' | 'nodes' | 'threshold'>;
+
+/** PAIR-1, GRP-1: what is wrong with the terms of a key, whoever reads them; behind "the header". */
+export function faultOfTerms({ purpose, keyLength, limits, nodes, threshold }: KeyTerms): string | undefined {
+  if (purpose === '') return 'names no purpose';
+  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH) {
+    return 'asks for a key of a length not allowed';
+  }
+  if (limits.lifetimeSeconds === 0) return 'asks for a key without a lifetime';
+  if (new Set(nodes).size !== nodes.length) return 'names a node twice';
+  if (threshold < 2 || threshold > nodes.length) return 'has a threshold that its node set can not meet';
+  return undefined;
+}
+
 /** The rules that hold for every header, whoever reads it. @throws BAD_HEADER */
 function checkHeader(suite: Suite, header: Header): void {
-  const { nodes, threshold, keyLength } = header;
+  const { nodes } = header;
   const bad = (reason: string): SymmetraError => new SymmetraError('BAD_HEADER', `the header ${reason}`);
-  if (header.purpose === '') throw bad('names no purpose');
-  if (keyLength < MIN_KEY_LENGTH || keyLength > MAX_KEY_LENGTH) {
-    throw bad('asks for a key of a length not allowed');
-  }
-  if (header.limits.lifetimeSeconds === 0) throw bad('asks for a key without a lifetime');
-  if (new Set(nodes).size !== nodes.length) throw bad('names a node twice');
-  if (threshold < 2 || threshold > nodes.length) throw bad('has a threshold that its node set can not meet');
+  const fault = faultOfTerms(header);
+  if (fault !== undefined) throw bad(fault);
   const hashes = [...header.commitments, ...(header.ephemeralKeyHash ? [header.ephemeralKeyHash] : [])];
   if (header.commitments.length !== nodes.length || hashes.some((hash) => hash.length !== suite.hashLength)) {
     throw bad('has commitments that do not fit its suite or node set');
