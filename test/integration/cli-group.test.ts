@@ -113,7 +113,8 @@ describe('symmetra group', () => {
 
   it('leave is followed by an epoch without the device', async () => {
     const left = await reply(['group', 'leave', '--state', state('bob'), ...of()]);
-    expect(left).toMatchObject({ groupId: first['groupId'], left: true });
+    expect(left).toMatchObject({ groupId: first['groupId'], members: 2, left: true });
+    expect(left['epochId']).toMatch(/^[0-9a-f]{64}$/);
     expect(await alice.event('group', ({ epoch }) => Number(epoch) > 2)).toMatchObject({ members: 1 });
     expect(await reply(['group', 'list', '--state', state('bob')])).toEqual({ groups: [] });
   });

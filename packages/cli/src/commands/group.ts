@@ -163,8 +163,16 @@ async function rotate(invocation: Invocation, options: GroupOptions): Promise<vo
 
 async function leave(invocation: Invocation, options: GroupOptions): Promise<void> {
   const params = { groupId: options.group };
-  const { ms } = await ask<unknown>(invocation, options, 'group.leave', params, 'connected');
-  invocation.output.result({ groupId: options.group, left: true, ms }, [
+  const { reply, ms } = await ask<Partial<GroupInfo>>(
+    invocation,
+    options,
+    'group.leave',
+    params,
+    'connected',
+  );
+  const { epoch, epochId, members, fingerprint } = reply;
+  const last = { groupId: options.group, epoch, epochId, members, fingerprint };
+  invocation.output.result({ ...last, left: true, ms }, [
     `left group ${options.group}; its keys are erased here`,
   ]);
 }

@@ -13,8 +13,10 @@ export const GROUP_METHODS: Readonly<Record<string, (device: Device, params: Par
   'group.remove': async ({ group }, params) => group.remove(required(params, 'groupId'), members(params)),
   'group.rotate': async ({ group }, params) => group.rotate(required(params, 'groupId')),
   'group.leave': async ({ group }, params) => {
-    await group.leave(required(params, 'groupId'));
-    return {};
+    const groupId = required(params, 'groupId');
+    const last = group.list().find((one) => one.groupId === groupId);
+    await group.leave(groupId);
+    return { ...last };
   },
   'group.list': async ({ group }) => ({ groups: group.list() }),
   'group.show': async (device, params) => {
