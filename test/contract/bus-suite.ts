@@ -56,6 +56,20 @@ export function describeBus(name: string, create: () => Promise<BusUnderTest>): 
       expect(read(await buses[0].request('n1', 'greet', text(''), TIMEOUT))).toBe('n1');
     });
 
+    it('carries a request to the process that it names, and to no other', async () => {
+      const { buses } = await nodes(2);
+      const [first, second] = buses;
+      second.serve('greet', async () => text('here'));
+      expect(second.instance).toMatch(/^[0-9a-f]{8}$/);
+      expect(first.instance).not.toBe(second.instance);
+      const named = { ...TIMEOUT, instance: second.instance };
+      expect(read(await first.request('n2', 'greet', text(''), named))).toBe('here');
+      const gone = { ...TIMEOUT, instance: 'ffffffff' };
+      expect(await errorOf(first.request('n2', 'greet', text(''), gone))).toMatchObject({
+        code: 'INSTANCE_GONE',
+      });
+    });
+
     it('carries empty payloads', async () => {
       const { buses } = await nodes(2);
       buses[1].serve('greet', async (_from, payload) => payload);

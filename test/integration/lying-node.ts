@@ -79,6 +79,7 @@ vi.mock('../../packages/node/src/presence/event-sender.js', async (original) => 
 function withholdingBus(bus: Bus): Bus {
   return {
     self: bus.self,
+    instance: bus.instance,
     request: async (...request) => bus.request(...request),
     close: async () => bus.close(),
     serve: (subject, handler) =>

@@ -18,6 +18,7 @@ export function tapBus(): readonly Uint8Array[] {
     const bus = join.call(this, nodeId);
     return {
       self: bus.self,
+      instance: bus.instance,
       serve: (subject, handler) => bus.serve(subject, handler),
       close: async () => bus.close(),
       request: async (to, subject, payload, options) => {

@@ -1,6 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
-import { MAX_PAYLOAD_BYTES } from './bus.js';
-import type { Bus, BusHandler } from './bus.js';
+import { INSTANCE_CHARS, MAX_PAYLOAD_BYTES } from './bus.js';
+import type { Bus, BusHandler, RequestOptions } from './bus.js';
 import { decodeOutcome, encodeFailure, encodeReply } from './outcome.js';
 
 /** The part of the injected clock that the bus uses. */
@@ -25,17 +25,20 @@ interface Pending {
 export class InProcessNetwork {
   readonly #options: InProcessNetworkOptions;
   readonly #nodes = new Map<string, InProcessBus>();
+  #joined = 0;
 
   constructor(options: InProcessNetworkOptions) {
     this.#options = options;
   }
 
-  /** The bus of a node. @throws SymmetraError NODE_ID_TAKEN while another one has the id. */
+  /** The bus of a node, which is one process here; whenever it joins it is another one. @throws SymmetraError NODE_ID_TAKEN while another one has the id. */
   join(nodeId: string): Bus {
     if (this.#nodes.has(nodeId)) {
       throw new SymmetraError('NODE_ID_TAKEN', 'the node is on the bus already', { node: nodeId });
     }
-    const bus = new InProcessBus(nodeId, this.#nodes, this.#options);
+    this.#joined += 1;
+    const instance = this.#joined.toString(16).padStart(INSTANCE_CHARS, '0');
+    const bus = new InProcessBus(nodeId, instance, this.#nodes, this.#options);
     this.#nodes.set(nodeId, bus);
     return bus;
   }
@@ -43,14 +46,21 @@ export class InProcessNetwork {
 
 class InProcessBus implements Bus {
   readonly self: string;
+  readonly instance: string;
   readonly #nodes: Map<string, InProcessBus>;
   readonly #options: InProcessNetworkOptions;
   readonly #handlers = new Map<string, BusHandler>();
   readonly #pending = new Set<Pending>();
   #closed = false;
 
-  constructor(self: string, nodes: Map<string, InProcessBus>, options: InProcessNetworkOptions) {
+  constructor(
+    self: string,
+    instance: string,
+    nodes: Map<string, InProcessBus>,
+    options: InProcessNetworkOptions,
+  ) {
     this.self = self;
+    this.instance = instance;
     this.#nodes = nodes;
     this.#options = options;
   }
@@ -59,12 +69,15 @@ class InProcessBus implements Bus {
     to: string,
     subject: string,
     payload: Uint8Array,
-    options: { readonly timeoutMs: number },
+    options: RequestOptions,
   ): Promise<Uint8Array> {
     if (this.#closed) throw unreachable(this.self, 'this node has left the bus');
     checkPayload(payload);
     const target = this.#nodes.get(to);
     if (target === undefined) throw unreachable(to, 'the node is not on the bus');
+    if (options.instance !== undefined && options.instance !== target.instance) {
+      throw new SymmetraError('INSTANCE_GONE', 'the node has no such process', { node: to });
+    }
     const copy = payload.slice();
     const outcome = await new Promise<Uint8Array>((resolve, reject) => {
       const timer = this.#options.clock.setTimer(options.timeoutMs, () => {
