@@ -1,3 +1,12 @@
+import { SymmetraError } from '@symmetra/crypto';
+import { MAX_PAYLOAD_BYTES } from './bus.js';
+
+/** Longest entry, in bytes. */
+export const MAX_ENTRY_BYTES = MAX_PAYLOAD_BYTES;
+
+/** How long an entry that was rejected waits, in milliseconds, before it comes again. */
+export const LOG_PAUSE_MS = 1000;
+
 /** One entry of the stream. */
 export interface LogEntry {
   /** Its place: from 1, ascending; numbers may be missing where entries were removed. */
@@ -29,9 +38,20 @@ export interface LogStream {
   state(): Promise<LogState>;
   /**
    * Hands over the entries behind `after`, one at a time and in order, and goes on as they come, also after the
-   * connection was lost or the stream was made anew, until it is stopped. An entry that `onEntry` rejects comes again.
-   * @returns what stops it
+   * connection was lost, until it is stopped. A stream that was made anew, or whose newest entry is older than the
+   * last one that was handed over, is handed over again from its first entry. An entry that `onEntry` rejects comes
+   * again after {@link LOG_PAUSE_MS}.
+   * @returns what stops it, and resolves when `onEntry` is under way no more: never wait for it inside `onEntry`
    */
   follow(after: number, onEntry: (entry: LogEntry) => Promise<void>): () => Promise<void>;
   close(): Promise<void>;
+}
+
+/** @throws SymmetraError MESSAGE_TOO_LARGE */
+export function checkEntry(data: Uint8Array): void {
+  if (data.length <= MAX_ENTRY_BYTES) return;
+  throw new SymmetraError('MESSAGE_TOO_LARGE', 'the entry is longer than the log takes', {
+    bytes: data.length,
+    maxBytes: MAX_ENTRY_BYTES,
+  });
 }

@@ -8,6 +8,8 @@ export { Prng } from './prng.js';
 export type { Actor, Boot, Commit, SimulatedProcess } from './process.js';
 export { SealLedger } from './seal-ledger.js';
 export { SecretLedger } from './secret-ledger.js';
+export { SimulatedWires } from './simulated-wires.js';
+export type { SimulatedWiresOptions } from './simulated-wires.js';
 export { Simulation } from './simulation.js';
 export { TestAdministrator } from './administrator.js';
 export type { RequestOverrides } from './administrator.js';
