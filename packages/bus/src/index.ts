@@ -7,3 +7,11 @@ export { decodeOutcome, encodeFailure, encodeReply } from './outcome.js';
 export { LOG_PAUSE_MS, MAX_ENTRY_BYTES } from './log-stream.js';
 export type { LogEntry, LogState, LogStream } from './log-stream.js';
 export type { Wire, WireAddress } from './wire.js';
+export type {
+  LinkClock,
+  LinkIdentity,
+  LinkObserver,
+  LinkedBusOptions,
+  QkdKey,
+  QkdSource,
+} from './linked/options.js';

@@ -80,3 +80,4 @@ export type { MemberGroup, MemberOutput, MemberStep } from './group/member.js';
 export { receiveEpochBroadcast, receiveWelcome } from './group/delivery.js';
 export * from './group/message.js';
 export * from './group/message-window.js';
+export type { LinkEnd, LinkPeer, LinkPsk, LinkSelf } from './link/end.js';
