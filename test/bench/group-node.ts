@@ -1,5 +1,5 @@
 import type { InProcessNetwork } from '@symmetra/bus';
-import { Secret } from '@symmetra/crypto';
+import { Secret, suites } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
 import { loadIdentity } from '@symmetra/node';
 import type { NodeIdentity } from '@symmetra/node';
@@ -70,7 +70,7 @@ export class GroupNode {
   begin(wire: InProcessNetwork, signed: SignedDescriptor, descriptor: Descriptor): void {
     const bus = wire.join(this.id);
     const logger = createLogger({ level: 'silent', clock: this.clock });
-    const state = new ControlState(this.identity, signed, descriptor);
+    const state = new ControlState(this.identity, signed, descriptor, suites);
     const { networkId } = descriptor;
     const policy = { kind: 'policy', policy: DEFAULT_POLICY } as const;
     const event = {

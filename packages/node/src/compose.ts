@@ -1,7 +1,10 @@
 import type { Bus } from '@symmetra/bus';
+import { suites } from '@symmetra/crypto';
+import type { SuiteTable } from '@symmetra/crypto';
 import type { NodeRandomness } from '@symmetra/entropy';
 import type { SignedDescriptor } from '@symmetra/protocol';
 import { createServer } from '@symmetra/rpc';
+import type { Door, ServerOptions } from '@symmetra/rpc';
 import type { Clock, Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import { adminHandlers } from './admin/admin-service.js';
@@ -59,6 +62,10 @@ export interface NodePorts {
   /** 0 takes a free port. */
   readonly port: number;
   readonly reflection: boolean;
+  /** Makes the door through which devices and administrators come; a gRPC server when left out. */
+  readonly door?: (options: ServerOptions) => Door;
+  /** Default: those of the protocol. */
+  readonly suites?: SuiteTable;
 }
 
 /** A node that is up. */
@@ -89,7 +96,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   // What the node knows.
   const descriptor = await adoptDescriptor(store, ports.descriptor);
   checkIdentity(identity, descriptor);
-  const state = new ControlState(identity, ports.descriptor, descriptor);
+  const state = new ControlState(identity, ports.descriptor, descriptor, ports.suites ?? suites);
   const log = new LogRows(store);
   await log.replay(state);
   const audit = new AuditLog(logger);
@@ -224,7 +231,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   const network = new NetworkService(state, log);
 
   // The door.
-  const server = createServer({
+  const server = (ports.door ?? createServer)({
     host,
     port,
     clock,

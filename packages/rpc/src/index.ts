@@ -8,7 +8,7 @@ export type { PlaintextReply, PlaintextRequest, SealedMethod, SignedMethod } fro
 export { OPEN_CALLS } from './open-calls.js';
 export type { OpenCall, OpenReply, OpenReplyInput, OpenRequest, OpenRequestInput } from './open-calls.js';
 export { RpcServer, createServer } from './server.js';
-export type { ServerOptions } from './server.js';
+export type { Door, ServerOptions } from './server.js';
 export type { CallInfo, Handlers } from './handlers.js';
 export { encodeBroadcast, encodeGroupMessage } from './link-stream.js';
 export type { LinkBounds, LinkEvent, LinkReply, LinkStream } from './link-stream.js';
@@ -21,6 +21,7 @@ export type { ServingStatus } from './health.js';
 export { NodeClient } from './client.js';
 export type { ClientOptions } from './client.js';
 export type { ClientLink, LinkCall } from './client-link.js';
+export type { NodeConnection, NodeLink } from './connection.js';
 export { publicCode } from './errors.js';
 export { NoiseFeed } from './entropy/noise-feed.js';
 export type { ExpectedSource, NoiseFeedOptions, UpstreamCredentials } from './entropy/noise-feed.js';

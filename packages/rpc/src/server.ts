@@ -256,6 +256,9 @@ function identity(bytes: Buffer): Buffer {
   return bytes;
 }
 
+/** How a node is reached from outside: what it uses of {@link RpcServer}. */
+export type Door = Pick<RpcServer, 'start' | 'setServing' | 'stop'>;
+
 /** A server that is not listening yet. */
 export function createServer(options: ServerOptions): RpcServer {
   return new RpcServer(options);

@@ -1,4 +1,3 @@
-import { suites } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
 import type { ProtocolContext } from '@symmetra/protocol';
 import { Chains } from './chain/chains.js';
@@ -64,12 +63,13 @@ export async function assemble(
   options: DeviceOptions,
   listener: AssemblyListener,
 ) {
-  const { state, random, clock, logger } = foundation;
+  const { state, random, clock, logger, ports } = foundation;
+  const { suites } = ports;
   const { deviceId } = device;
   const context: ProtocolContext = { networkId: device.networkId, suites };
   const timers = new Timers(clock);
   const nodeClock = await NodeClock.load(clock, state);
-  const routes = new NodeRoutes();
+  const routes = new NodeRoutes(ports.connect);
   const descriptors = await Descriptors.load(state, routes, device);
   const policies = await Policies.load(state, descriptors, suites.ids());
   const suiteId = (): number => policies.suiteFor(options.suite ?? device.suiteId);

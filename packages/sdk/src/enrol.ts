@@ -6,10 +6,9 @@ import { Device } from './device.js';
 import { layFoundation } from './foundation.js';
 import type { DeviceOptions, Foundation } from './foundation.js';
 import { beginWork } from './open-device.js';
-import { createRandomness } from './randomness.js';
+import { systemPorts } from './ports.js';
 import type { DeviceRandomness } from './randomness.js';
 import type { DeviceRecord } from './state/records.js';
-import { openStateDirectory } from './state/state-directory.js';
 
 const DEFAULT_SUITE = 1;
 const MAX_NAME_BYTES = 64;
@@ -33,17 +32,14 @@ export interface EnrolOptions extends DeviceOptions {
  *   STATE_INCOMPLETE, STATE_VERSION, WRONG_PASSPHRASE, ROOT_MISMATCH, WRONG_NETWORK, SUITE_UNKNOWN, SUITE_FORBIDDEN,
  *   NODE_UNREACHABLE, DISK_FULL, BAD_OPTION, ENROLMENT_ABORTED
  */
-export async function enrol(options: EnrolOptions): Promise<Device> {
+export async function enrol(options: EnrolOptions, ports = systemPorts): Promise<Device> {
   const token = decodeToken(options.token);
-  const random = createRandomness();
-  const { state: path, passphrase } = options;
   checkName(options.name ?? '');
-  const directory = await openStateDirectory({ path, passphrase, create: true, random: random.bytes });
+  const foundation = await layFoundation(options, ports, true);
   let built: { readonly device: Device; readonly parts: Assembly } | undefined;
   try {
-    const foundation = layFoundation(directory, random, options);
     const stored = await storedRecord(foundation, token);
-    const record = stored ?? newRecord(token, options, random);
+    const record = stored ?? newRecord(token, options, foundation.random);
     built = await Device.build(foundation, record, options);
     const { device, parts } = built;
     if (stored === undefined) await makeOffers(parts, token, options.suite);
@@ -51,7 +47,7 @@ export async function enrol(options: EnrolOptions): Promise<Device> {
     await untilEnough(parts, options.signal);
     return device;
   } catch (error) {
-    await (built === undefined ? directory.close() : built.device.close());
+    await (built === undefined ? foundation.directory.close() : built.device.close());
     throw error;
   } finally {
     token.secret.wipe();

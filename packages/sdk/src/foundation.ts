@@ -1,5 +1,7 @@
 import { createLogger, systemClock } from '@symmetra/runtime';
 import type { Clock, Logger } from '@symmetra/runtime';
+import type { DevicePorts } from './ports.js';
+import { createRandomness } from './randomness.js';
 import type { DeviceRandomness } from './randomness.js';
 import { DeviceState } from './state/device-state.js';
 import type { StateDirectory } from './state/state-directory.js';
@@ -26,15 +28,19 @@ export interface Foundation {
   readonly random: DeviceRandomness;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly ports: DevicePorts;
 }
 
-/** What lies under everything else. */
-export function layFoundation(
-  directory: StateDirectory,
-  random: DeviceRandomness,
+/** What lies under everything else. @throws what opening the state throws */
+export async function layFoundation(
   options: DeviceOptions,
-): Foundation {
+  ports: DevicePorts,
+  create: boolean,
+): Promise<Foundation> {
+  const random = createRandomness(ports.random);
+  const { state: path, passphrase } = options;
+  const directory = await ports.openState({ path, passphrase, create, random: random.bytes });
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? createLogger({ level: 'silent', clock });
-  return { directory, state: new DeviceState(directory.store), random, clock, logger };
+  return { directory, state: new DeviceState(directory.store), random, clock, logger, ports };
 }

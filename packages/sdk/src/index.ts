@@ -2,6 +2,7 @@ export { enrol } from './enrol.js';
 export type { EnrolOptions } from './enrol.js';
 export { openDevice } from './open-device.js';
 export type { DeviceOptions } from './foundation.js';
+export type { DevicePorts } from './ports.js';
 export type { ChannelOptions } from './channel/open-channel.js';
 export type { Device, RatchetOptions } from './device.js';
 export type { DeviceEvents, DeviceWarning } from './device-events.js';

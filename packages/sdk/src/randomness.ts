@@ -1,4 +1,5 @@
-import { DeviceRandom, osRandom } from '@symmetra/entropy/device';
+import { DeviceRandom } from '@symmetra/entropy/device';
+import type { RandomBytes } from '@symmetra/entropy/device';
 
 /** The random numbers of a device, into which it mixes the entropy of the nodes. */
 export interface DeviceRandomness {
@@ -8,8 +9,9 @@ export interface DeviceRandomness {
   wipe(): void;
 }
 
-export function createRandomness(): DeviceRandomness {
-  const random = new DeviceRandom(osRandom().bytes);
+/** @param os the operating system's random bytes */
+export function createRandomness(os: RandomBytes): DeviceRandomness {
+  const random = new DeviceRandom(os);
   return {
     bytes: random.bytes,
     mix(contribution) {

@@ -1,4 +1,4 @@
-import { suites } from '@symmetra/crypto';
+import type { SuiteTable } from '@symmetra/crypto';
 import { EMPTY_LOG, grantStage } from '@symmetra/protocol';
 import type {
   BrokerRules,
@@ -51,7 +51,12 @@ export class ControlState {
   #enrolmentNode: EnrolmentNode;
   #stepRules: StepRules;
 
-  constructor(identity: NodeIdentity, signedDescriptor: SignedDescriptor, descriptor: Descriptor) {
+  constructor(
+    identity: NodeIdentity,
+    signedDescriptor: SignedDescriptor,
+    descriptor: Descriptor,
+    suites: SuiteTable,
+  ) {
     this.identity = identity;
     this.signedDescriptor = signedDescriptor;
     this.descriptor = descriptor;

@@ -1,4 +1,5 @@
 import { Secret, SymmetraError, equalConstantTime, signatureKeygen, suites } from '@symmetra/crypto';
+import type { SuiteTable } from '@symmetra/crypto';
 import { decodeState, descriptorNode, encodeState, nodeKeyHash } from '@symmetra/protocol';
 import type { Descriptor, DescriptorNode } from '@symmetra/protocol';
 import type { RandomBytes } from '@symmetra/entropy';
@@ -30,10 +31,15 @@ interface StoredIdentity {
 }
 
 /**
- * The identity in a node's store, drawn and stored when there is none.
+ * The identity in a node's store, drawn and stored when there is none: a KEM key for each suite of the table.
  * @throws NODE_DIFFERS when the store belongs to another node, and what the store throws
  */
-export async function loadIdentity(store: Store, id: string, random: RandomBytes): Promise<NodeIdentity> {
+export async function loadIdentity(
+  store: Store,
+  id: string,
+  random: RandomBytes,
+  table: SuiteTable = suites,
+): Promise<NodeIdentity> {
   const row = await store.get(IDENTITY_ROW);
   if (row !== undefined) {
     const stored = decodeState<StoredIdentity>(row.value);
@@ -44,7 +50,7 @@ export async function loadIdentity(store: Store, id: string, random: RandomBytes
       found: stored.id,
     });
   }
-  const drawn = drawIdentity(id, random);
+  const drawn = drawIdentity(id, random, table);
   const value = encodeState(drawn);
   const made = await store.commit([{ key: IDENTITY_ROW, value, expect: 0 }]);
   value.fill(0);
@@ -52,9 +58,9 @@ export async function loadIdentity(store: Store, id: string, random: RandomBytes
   return identityOf(drawn);
 }
 
-function drawIdentity(id: string, random: RandomBytes): StoredIdentity {
-  const kemKeys = suites.ids().map((suiteId) => {
-    const { kem } = suites.get(suiteId);
+function drawIdentity(id: string, random: RandomBytes, table: SuiteTable): StoredIdentity {
+  const kemKeys = table.ids().map((suiteId) => {
+    const { kem } = table.get(suiteId);
     const seed = random(kem.seedLength);
     const { publicKey, secretKey } = kem.keygen(seed);
     seed.fill(0);

@@ -1,13 +1,14 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { Descriptor } from '@symmetra/protocol';
-import { NodeClient } from '@symmetra/rpc';
+import type { NodeConnection } from '@symmetra/rpc';
 import { isTransportFailure, mostTelling } from '../failure.js';
+import type { DevicePorts } from '../ports.js';
 
 const DEADLINE_MS = 8000;
 
 /** One way to ask a node something. */
 interface Route {
-  readonly client: NodeClient;
+  readonly client: NodeConnection;
   /** What the request names as its node: empty for the node that is called itself. */
   readonly node: string;
 }
@@ -17,9 +18,14 @@ interface Route {
  * end to end, and what a relay says about them is believed only when no better way is left.
  */
 export class NodeRoutes {
-  readonly #clients = new Map<string, NodeClient>();
+  readonly #connect: DevicePorts['connect'];
+  readonly #clients = new Map<string, NodeConnection>();
   #descriptor: Descriptor | undefined;
   #preferred: string | undefined;
+
+  constructor(connect: DevicePorts['connect']) {
+    this.#connect = connect;
+  }
 
   /** The descriptor whose addresses are used from now on. */
   use(descriptor: Descriptor): void {
@@ -38,10 +44,10 @@ export class NodeRoutes {
   }
 
   /** The connection to an address, host:port. */
-  client(address: string): NodeClient {
+  client(address: string): NodeConnection {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const client = new NodeClient(address, { deadlineMs: DEADLINE_MS });
+    const client = this.#connect(address, { deadlineMs: DEADLINE_MS });
     this.#clients.set(address, client);
     return client;
   }
@@ -59,7 +65,7 @@ export class NodeRoutes {
    * Asks a node, by one route after the other.
    * @throws what the node itself said, or else the most telling failure of a route
    */
-  async call<T>(nodeId: string, send: (client: NodeClient, node: string) => Promise<T>): Promise<T> {
+  async call<T>(nodeId: string, send: (client: NodeConnection, node: string) => Promise<T>): Promise<T> {
     const failures: unknown[] = [];
     for (const route of this.#routes(nodeId)) {
       try {

@@ -1,6 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { SealedMessage } from '@symmetra/protocol';
-import type { ClientLink, Message, SealedMethod } from '@symmetra/rpc';
+import type { Message, NodeLink, SealedMethod } from '@symmetra/rpc';
 import type { Timer } from '@symmetra/runtime';
 import type { Timers } from '../timers.js';
 
@@ -39,7 +39,7 @@ export class HomeLink {
   readonly home: string;
   /** Fulfilled with the reason when the link is over. */
   readonly ended: Promise<SymmetraError>;
-  readonly #link: ClientLink;
+  readonly #link: NodeLink;
   readonly #timers: Timers;
   readonly #pending = new Map<number, PendingCall>();
   readonly #end: (reason: SymmetraError) => void;
@@ -48,7 +48,7 @@ export class HomeLink {
   #silentCalls = 0;
   #over: SymmetraError | undefined;
 
-  constructor(home: string, link: ClientLink, timers: Timers) {
+  constructor(home: string, link: NodeLink, timers: Timers) {
     this.home = home;
     this.#link = link;
     this.#timers = timers;
