@@ -44,26 +44,26 @@ export async function ensureInstalled() {
   const reason = whyInstall();
   if (reason !== undefined) {
     console.log(`installing packages (npm ci): ${reason}`);
-    await npm('ci', '--include=dev', '--no-audit', '--no-fund');
+    await mustRun('npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
   } else if (hasUnlinkedProgram()) {
     console.log('linking programs (npm rebuild)');
-    await npm('rebuild', '--workspaces');
+    await mustRun('npm', ['rebuild', '--workspaces']);
   }
 }
 
 /**
- * Compiles the packages (what has not changed is skipped).
+ * Compiles the packages (what has not changed is skipped) and bundles the program.
  * @throws {Error} when they do not compile
  */
 export async function ensureBuilt() {
-  const code = await run('tsc', ['-b', 'packages/cli']);
-  if (code !== 0) throw new Error(`tsc failed with exit code ${code}`);
+  await mustRun('tsc', ['-b', 'packages/cli']);
+  await mustRun('node', ['scripts/bundle.mjs']);
 }
 
-/** @param {string[]} args */
-async function npm(...args) {
-  const code = await run('npm', args);
-  if (code !== 0) throw new Error(`npm ${args[0]} failed with exit code ${code}`);
+/** @param {string} program @param {readonly string[]} args */
+async function mustRun(program, args) {
+  const code = await run(program, args);
+  if (code !== 0) throw new Error(`${program} ${args[0]} failed with exit code ${code}`);
 }
 
 /** @returns {string | undefined} what differs between the lockfile and `node_modules` */

@@ -37,11 +37,12 @@ export const programArgs: readonly string[] = isBuilt()
   : ['--conditions=@symmetra/source', launcher];
 
 function isBuilt(): boolean {
-  if (!existsSync(join(packages, 'cli', 'dist', 'main.js'))) return false;
-  return readdirSync(packages).every((name) => {
-    const info = join(packages, name, 'dist', '.tsbuildinfo');
-    return existsSync(info) && newest(join(packages, name, 'src')) <= statSync(info).mtimeMs;
-  });
+  const bundle = join(packages, 'cli', 'dist', 'program', 'symmetra.mjs');
+  return readdirSync(packages).every((name) =>
+    [bundle, join(packages, name, 'dist', '.tsbuildinfo')].every(
+      (output) => existsSync(output) && newest(join(packages, name, 'src')) <= statSync(output).mtimeMs,
+    ),
+  );
 }
 
 function newest(dir: string): number {

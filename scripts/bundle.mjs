@@ -1,0 +1,81 @@
+// Bundles `symmetra` (docs/decisions/0021-bundle.md): the program starts in half the time when it need not look up some
+// hundreds of files. The compiled packages stay what libraries are made of.
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
+import { build } from 'esbuild';
+import { root } from './setup.mjs';
+
+const folder = join(root, 'packages', 'cli', 'dist', 'program');
+
+/** Their programs are machine code that they look for beside themselves. */
+const NATIVE = ['lmdb', 'koffi', '@serialport/bindings-cpp'];
+
+/** What every chunk begins with: the `require` of CommonJS code, and where the bundled files came from. */
+const BANNER = `import { createRequire as symmetraRequire } from 'node:module';
+const require = symmetraRequire(import.meta.url);
+const symmetraOrigin = (path) => new URL(path, import.meta.url);`;
+
+/**
+ * Files find others beside themselves (protobuf files, programs of workers): in the bundle too they look from where
+ * they come from. `src/` and `dist/` stand at the same depth.
+ * @type {import('esbuild').Plugin}
+ */
+const origins = {
+  name: 'origins',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.(?:[cm]?js|ts)$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const loader = path.endsWith('.ts') ? 'ts' : 'js';
+      const from = JSON.stringify(relative(folder, path).replaceAll(sep, '/'));
+      if (text.includes('import.meta.url')) {
+        return { contents: text.replaceAll('import.meta.url', `symmetraOrigin(${from}).href`), loader };
+      }
+      if (/\b__dirname\b/.test(text)) {
+        const here = `require('node:path').dirname(require('node:url').fileURLToPath(symmetraOrigin(${from})))`;
+        return { contents: `var __dirname = ${here};${text}`, loader };
+      }
+      return undefined;
+    });
+  },
+};
+
+const { outputFiles } = await build({
+  absWorkingDir: root,
+  entryPoints: { symmetra: 'packages/cli/src/main.ts' },
+  conditions: ['@symmetra/source'],
+  external: NATIVE,
+  plugins: [origins],
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  banner: { js: BANNER },
+  sourcemap: 'linked',
+  sourcesContent: false,
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  write: false,
+  logLevel: 'warning',
+});
+
+// Commands that run meanwhile go on with the files of their build: what is the same stays, the rest comes at once.
+mkdirSync(folder, { recursive: true });
+for (const { path, contents } of outputFiles) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) continue;
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
+}
+const names = new Set(outputFiles.map(({ path }) => basename(path)));
+for (const name of readdirSync(folder).filter((file) => !names.has(file))) rmSync(join(folder, name));
+const now = new Date();
+utimesSync(join(folder, 'symmetra.mjs'), now, now);
