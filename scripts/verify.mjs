@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, run } from './setup.mjs';
+import { ensureSystemPackages } from './system-packages.mjs';
 
 /** @typedef {{ name: string, command: readonly [string, ...string[]] }} Step */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
@@ -61,6 +62,7 @@ function totals() {
 
 /** @returns {Promise<boolean>} whether everything holds */
 async function verify() {
+  ensureSystemPackages();
   await ensureInstalled();
   let interrupted = false;
   const stop = () => {
