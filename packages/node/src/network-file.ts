@@ -1,7 +1,8 @@
-import { SymmetraError, fromBase64Url, fromHex, sha256, toBase64Url, toHex } from '@symmetra/crypto';
+import { SymmetraError, fromBase64Url, sha256, toBase64Url, toHex } from '@symmetra/crypto';
 import { encodeDescriptor, verifyDescriptor } from '@symmetra/protocol';
-import type { Descriptor, SignedDescriptor } from '@symmetra/protocol';
+import type { Descriptor, DescriptorNode, SignedDescriptor } from '@symmetra/protocol';
 import { readJsonFile, writeJsonFile } from '@symmetra/runtime';
+import { JsonObject } from './json-object.js';
 
 const FORMAT = 'symmetra-network/1';
 
@@ -22,16 +23,7 @@ export async function writeNetworkFile(
       version: parsed.version,
       threshold: parsed.threshold,
       suites: parsed.suites,
-      nodes: parsed.nodes.map((node) => ({
-        id: node.id,
-        addresses: node.addresses,
-        operator: node.operator,
-        signingKey: toBase64Url(node.signingKey),
-        kemKeys: node.kemKeys.map(({ suiteId, publicKey }) => ({
-          suite: suiteId,
-          key: toBase64Url(publicKey),
-        })),
-      })),
+      nodes: parsed.nodes.map(nodeToJson),
       administratorThreshold: parsed.administratorThreshold,
       administrators: parsed.administrators.map(toBase64Url),
     },
@@ -55,7 +47,7 @@ export async function readNetworkFile(path: string): Promise<NetworkFile> {
 export async function findNetworkFile(path: string): Promise<NetworkFile | undefined> {
   const content = await readJsonFile(path);
   if (content === undefined) return undefined;
-  const file = new JsonObject(content, path);
+  const file = new JsonObject(content, (field) => damaged(path, field));
   if (file.text('format') !== FORMAT) throw damaged(path, 'format');
   const parsed = parseDescriptor(file.object('descriptor'));
   const signed: SignedDescriptor = {
@@ -75,72 +67,34 @@ function parseDescriptor(json: JsonObject): Descriptor {
     version: json.number('version'),
     threshold: json.number('threshold'),
     suites: json.numbers('suites'),
-    nodes: json.objects('nodes').map((node) => ({
-      id: node.text('id'),
-      addresses: node.texts('addresses'),
-      operator: node.text('operator'),
-      signingKey: node.base64('signingKey'),
-      kemKeys: node
-        .objects('kemKeys')
-        .map((key) => ({ suiteId: key.number('suite'), publicKey: key.base64('key') })),
-    })),
+    nodes: json.objects('nodes').map(nodeFromJson),
     administratorThreshold: json.number('administratorThreshold'),
     administrators: json.texts('administrators').map(fromBase64Url),
   };
 }
 
-/** An object of the file, whose fields are read by name and kind. */
-class JsonObject {
-  readonly #fields: Readonly<Record<string, unknown>>;
-  readonly #path: string;
+/** A node as the descriptor names it, in readable form. */
+export function nodeToJson(node: DescriptorNode): object {
+  return {
+    id: node.id,
+    addresses: node.addresses,
+    operator: node.operator,
+    signingKey: toBase64Url(node.signingKey),
+    kemKeys: node.kemKeys.map(({ suiteId, publicKey }) => ({ suite: suiteId, key: toBase64Url(publicKey) })),
+  };
+}
 
-  constructor(value: unknown, path: string) {
-    if (typeof value !== 'object' || value === null) throw damaged(path, 'object');
-    this.#fields = value as Readonly<Record<string, unknown>>;
-    this.#path = path;
-  }
-
-  text(name: string): string {
-    const value = this.#fields[name];
-    if (typeof value !== 'string') throw damaged(this.#path, name);
-    return value;
-  }
-
-  number(name: string): number {
-    const value = this.#fields[name];
-    if (typeof value !== 'number') throw damaged(this.#path, name);
-    return value;
-  }
-
-  object(name: string): JsonObject {
-    return new JsonObject(this.#fields[name], this.#path);
-  }
-
-  objects(name: string): readonly JsonObject[] {
-    return this.#list(name).map((value) => new JsonObject(value, this.#path));
-  }
-
-  texts(name: string): readonly string[] {
-    return this.#list(name).filter((value) => typeof value === 'string');
-  }
-
-  numbers(name: string): readonly number[] {
-    return this.#list(name).filter((value) => typeof value === 'number');
-  }
-
-  hex(name: string): Uint8Array {
-    return fromHex(this.text(name));
-  }
-
-  base64(name: string): Uint8Array {
-    return fromBase64Url(this.text(name));
-  }
-
-  #list(name: string): readonly unknown[] {
-    const value = this.#fields[name];
-    if (!Array.isArray(value)) throw damaged(this.#path, name);
-    return value;
-  }
+/** The reverse of {@link nodeToJson}. @throws what the object's fields throw, BAD_ENCODING */
+export function nodeFromJson(json: JsonObject): DescriptorNode {
+  return {
+    id: json.text('id'),
+    addresses: json.texts('addresses'),
+    operator: json.text('operator'),
+    signingKey: json.base64('signingKey'),
+    kemKeys: json
+      .objects('kemKeys')
+      .map((key) => ({ suiteId: key.number('suite'), publicKey: key.base64('key') })),
+  };
 }
 
 function damaged(path: string, field: string): SymmetraError {
