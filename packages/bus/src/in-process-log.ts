@@ -200,5 +200,7 @@ class Member implements LogStream {
 }
 
 function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

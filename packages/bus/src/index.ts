@@ -15,3 +15,11 @@ export type {
   QkdKey,
   QkdSource,
 } from './linked/options.js';
+export { connectNats } from './nats-connection.js';
+export type { NatsConnection, NatsOptions, NatsStatus, NatsTls } from './nats-connection.js';
+export { createNkey } from './nats-key.js';
+export type { Nkey } from './nats-key.js';
+export { openNatsLog } from './nats-log.js';
+export type { NatsLogOptions } from './nats-log.js';
+export { NatsWire } from './nats-wire.js';
+export type { NatsWireOptions } from './nats-wire.js';
