@@ -5,8 +5,8 @@ import { filesUnder, isGenerated, packageNames, read, sourcesOf, withoutComments
  * The steps of the protocol are numbered in docs/protocol (`ENR-3`). The code that performs a step names it in a comment,
  * and a test has it in its name; neither knows a number that the documents do not.
  */
-const STEP = /\b(?:ENR|ATK|SES|PAIR|CHN|CTL)-\d+\b/g;
-const HEADING = /^#+ ((?:ENR|ATK|SES|PAIR|CHN|CTL)-\d+) /gm;
+const STEP = /\b(?:ENR|ATK|SES|PAIR|CHN|CTL|LINK)-\d+\b/g;
+const HEADING = /^#+ ((?:ENR|ATK|SES|PAIR|CHN|CTL|LINK)-\d+) /gm;
 const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 /** The first argument of `test(`, `it(`, `describe(`, and of what `test.each(...)` gives. */
 const TEST_NAME = /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(['"`])(.*?)\1/g;

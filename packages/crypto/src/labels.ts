@@ -17,6 +17,8 @@ export const LABELS = {
   enrolNode: 'symmetra/1 enrol node',
   enrolDevice: 'symmetra/1 enrol device',
   enrolAck: 'symmetra/1 enrol ack',
+  introShare: 'symmetra/1 intro share',
+  introToken: 'symmetra/1 intro token',
 
   // Ratchet (section 4)
   ratchetKey: 'symmetra/1 ratchet key',
@@ -80,6 +82,19 @@ export const LABELS = {
   controlEventHash: 'symmetra/1 control event-hash',
   adminRequestSign: 'symmetra/1 admin request-sign',
   adminResponseSign: 'symmetra/1 admin response-sign',
+
+  // Links between nodes (section 9)
+  linkFilter: 'symmetra/1 link filter',
+  linkFirst: 'symmetra/1 link first',
+  linkAnswer: 'symmetra/1 link answer',
+  linkConfirm: 'symmetra/1 link confirm',
+  linkKey: 'symmetra/1 link key',
+  linkInitiator: 'symmetra/1 link initiator',
+  linkResponder: 'symmetra/1 link responder',
+  linkId: 'symmetra/1 link id',
+  linkInitiatorToResponder: 'symmetra/1 link initiator-to-responder',
+  linkResponderToInitiator: 'symmetra/1 link responder-to-initiator',
+  linkFormer: 'symmetra/1 link former',
 
   // Entropy reports (docs/entropy/reports.md)
   entropyReportSign: 'symmetra/1 entropy report-sign',

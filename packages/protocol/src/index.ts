@@ -3,6 +3,28 @@ export * from './state-codec.js';
 export * from './enrolment/token.js';
 export * from './enrolment/initiator.js';
 export * from './enrolment/responder.js';
+export {
+  checkIntroductionReceipt,
+  introductionRequests,
+  introductionSecrets,
+  startIntroduction,
+} from './introduction/device.js';
+export type { Introducing, IntroductionStart } from './introduction/device.js';
+export { decodeIntroductionHeader } from './introduction/header.js';
+export {
+  decodeDeviceFacts,
+  decodeIntroductionPart,
+  encodeDeviceFacts,
+  encodeIntroductionPart,
+} from './introduction/part.js';
+export type { DeviceFacts, IntroductionPart } from './introduction/part.js';
+export {
+  checkIntroduction,
+  checkIntroductionPart,
+  completeIntroduction,
+  isSameIntroduction,
+} from './introduction/nodes.js';
+export type { IntroducedDevice, ReadIntroduction } from './introduction/nodes.js';
 export * from './ratchet/epoch.js';
 export * from './ratchet/code.js';
 export * from './ratchet/initiator.js';
@@ -80,4 +102,17 @@ export type { MemberGroup, MemberOutput, MemberStep } from './group/member.js';
 export { receiveEpochBroadcast, receiveWelcome } from './group/delivery.js';
 export * from './group/message.js';
 export * from './group/message-window.js';
+export { sameEnd, writeEnd } from './link/end.js';
 export type { LinkEnd, LinkPeer, LinkPsk, LinkSelf } from './link/end.js';
+export * from './link/initiator.js';
+export * from './link/responder.js';
+export * from './link/cipher.js';
+export {
+  LINK_ANSWER,
+  LINK_CONFIRM,
+  LINK_DONE,
+  LINK_ID_LENGTH,
+  LINK_OPEN,
+  LINK_SEALED,
+} from './link/messages.js';
+export type { FormerKey, LinkKeys } from './link/transcript.js';
