@@ -23,3 +23,5 @@ export { openNatsLog } from './nats-log.js';
 export type { NatsLogOptions } from './nats-log.js';
 export { NatsWire } from './nats-wire.js';
 export type { NatsWireOptions } from './nats-wire.js';
+export { natsServerConfig } from './nats-server-config.js';
+export type { NatsServerOptions, NatsServerTls } from './nats-server-config.js';

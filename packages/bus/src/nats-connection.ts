@@ -6,7 +6,7 @@ import { SymmetraError } from '@symmetra/crypto';
 import { Events, connect } from 'nats';
 import type { ConnectionOptions, NatsConnection as Core, Status } from 'nats';
 import { startFailure, worst } from './nats-failure.js';
-import { readNkey } from './nats-key.js';
+import { NkeySigner } from './nats-key.js';
 import { inboxPrefix } from './nats-names.js';
 
 /** Longest message that the servers must take, in bytes: what they take as they come. */
@@ -48,7 +48,7 @@ export interface NatsOptions {
   readonly node: string;
   /** Present: the connection is encrypted, and the certificate of a server must name one of `servers`. */
   readonly tls?: NatsTls;
-  /** The seed of an nkey (`SU...`, ASCII). Copied; the caller wipes its own. The copy is wiped when the connection closes. */
+  /** The seed of an nkey (`SU...`, ASCII), for as long as the call takes: the caller wipes it afterwards. */
   readonly nkeySeed?: Uint8Array;
   /** How long a start waits for a server, in milliseconds. 10 s when left out. */
   readonly startMs?: number;
@@ -61,7 +61,7 @@ export interface NatsOptions {
  * @throws SymmetraError BUS_UNREACHABLE; BUS_REFUSED; BUS_UNTRUSTED; BUS_TOO_SMALL; BAD_NKEY; NODE_ID_UNUSABLE
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
-  const pair = options.nkeySeed === undefined ? undefined : readNkey(options.nkeySeed);
+  const signer = options.nkeySeed === undefined ? undefined : new NkeySigner(options.nkeySeed);
   const pace = new Pace();
   const settings: ConnectionOptions = {
     name: options.node,
@@ -77,20 +77,13 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
     reconnectDelayHandler: () => pace.next(),
   };
   if (options.tls !== undefined) settings.tls = tlsSettings(options.tls, options.servers);
-  if (pair !== undefined) {
-    const publicKey = pair.getPublicKey();
+  if (signer !== undefined) {
     settings.authenticator = (nonce?: string) => ({
-      nkey: publicKey,
-      sig: nonce === undefined ? '' : Buffer.from(pair.sign(Buffer.from(nonce))).toString('base64url'),
+      nkey: signer.public,
+      sig: nonce === undefined ? '' : signer.sign(nonce),
     });
   }
-  try {
-    const core = await start(options, settings);
-    return new NatsConnection(core, pace, options.onStatus, () => pair?.clear());
-  } catch (error) {
-    pair?.clear();
-    throw error;
-  }
+  return new NatsConnection(await start(options, settings), pace, options.onStatus);
 }
 
 /** A connection to a NATS cluster, which comes back by itself. The wire and the log of a process share it. */
@@ -99,16 +92,14 @@ export class NatsConnection {
   readonly core: Core;
   readonly #pace: Pace;
   readonly #onStatus: (status: NatsStatus) => void;
-  readonly #forget: () => void;
   readonly #refused = new Set<string>();
   readonly #reconnected = new Set<() => void>();
   #connected = true;
 
-  constructor(core: Core, pace: Pace, onStatus: NatsOptions['onStatus'], forget: () => void) {
+  constructor(core: Core, pace: Pace, onStatus: NatsOptions['onStatus']) {
     this.core = core;
     this.#pace = pace;
     this.#onStatus = onStatus ?? (() => undefined);
-    this.#forget = forget;
     void this.#watch();
   }
 
@@ -138,7 +129,6 @@ export class NatsConnection {
     }
     this.#connected = false;
     await this.core.close();
-    this.#forget();
   }
 
   async #watch(): Promise<void> {
@@ -160,7 +150,7 @@ export class NatsConnection {
         return;
       case Events.Error:
         this.#refuse(status);
-        return;
+        break;
       default:
     }
   }

@@ -3,20 +3,21 @@ import { ErrorCode, NatsError } from 'nats';
 
 /** From the least telling one on. */
 const TELLING = ['BUS_UNREACHABLE', 'BUS_TOO_SMALL', 'BUS_UNTRUSTED', 'BUS_REFUSED'];
-const REFUSALS: readonly string[] = [
+const REFUSALS = new Set<string>([
   ErrorCode.AuthorizationViolation,
   ErrorCode.AuthenticationExpired,
   ErrorCode.AccountExpired,
   ErrorCode.BadAuthentication,
-];
+]);
+const NO_TLS: string = ErrorCode.ServerOptionNotAvailable;
+const TLS: string = ErrorCode.Tls;
 const CERTIFICATE = /CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|ALTNAME|^TLS$/;
-const ALERT = /ALERT/;
 
 /** Why no connection to the server came about. The text of a server is left out: it may say anything. */
 export function startFailure(error: unknown, server: string): SymmetraError {
   const code = codeOf(error);
   const details = { server, reason: code };
-  if (REFUSALS.includes(code) || ALERT.test(code)) {
+  if (REFUSALS.has(code) || code.includes('ALERT')) {
     return new SymmetraError(
       'BUS_REFUSED',
       'the NATS server does not accept the credentials of this node',
@@ -28,7 +29,7 @@ export function startFailure(error: unknown, server: string): SymmetraError {
       'the certificate of the NATS server does not verify, or TLS is not set up alike on both sides';
     return new SymmetraError('BUS_UNTRUSTED', message, details);
   }
-  if (code === ErrorCode.ServerOptionNotAvailable) {
+  if (code === NO_TLS) {
     return new SymmetraError(
       'BUS_UNTRUSTED',
       'the NATS server does not offer the TLS that is asked for',
@@ -48,6 +49,6 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   const { code } = error as { readonly code?: unknown };
   const chained = error instanceof NatsError ? error.chainedError : undefined;
-  if (code === ErrorCode.Tls && chained !== undefined) return codeOf(chained);
+  if (code === TLS && chained !== undefined) return codeOf(chained);
   return typeof code === 'string' ? code : error.name;
 }

@@ -91,13 +91,13 @@ export class NatsWire implements Wire {
   }
 
   /** What throws inside a callback would end the connection. */
-  #guarded(take: (message: Msg) => void): (error: Error | null, message: Msg) => void {
-    return (error, message) => {
-      if (error !== null || this.#closed) return;
+  #guarded(take: (message: Msg) => void): (refusal: Error | null, message: Msg) => void {
+    return (refusal, message) => {
+      if (refusal !== null || this.#closed) return;
       try {
         take(message);
-      } catch (failure) {
-        this.#connection.failed(failure);
+      } catch (error) {
+        this.#connection.failed(error);
       }
     };
   }

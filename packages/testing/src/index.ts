@@ -21,3 +21,5 @@ export { TestGroup } from './test-group.js';
 export type { TestDeal, TestDealRequest } from './test-group.js';
 export { NodeNetwork } from './node-network.js';
 export type { LogLine } from './node-network.js';
+export { NatsServer, natsServerMissing } from './nats-server.js';
+export type { NatsServerPlace, NatsServerText } from './nats-server.js';
