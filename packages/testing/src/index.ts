@@ -23,3 +23,5 @@ export { NodeNetwork } from './node-network.js';
 export type { LogLine } from './node-network.js';
 export { NatsServer, natsServerMissing } from './nats-server.js';
 export type { NatsServerPlace, NatsServerText } from './nats-server.js';
+export { RedisServer, RedisTrio, redisServerMissing } from './redis-server.js';
+export type { RedisSettings } from './redis-server.js';

@@ -164,35 +164,36 @@ export class RedisServer {
   }
 }
 
-/** A master, one replica of it, and three Sentinels that make the replica the master when it is gone. */
+/** A master, two replicas of it, and three Sentinels that make a replica the master when it is gone. */
 export class RedisTrio {
+  /** The name by which the Sentinels know the master. */
   readonly name = 'symmetra';
-  readonly master: RedisServer;
-  readonly replica: RedisServer;
+  /** The first is the master at first. */
+  readonly servers: readonly RedisServer[];
   readonly #sentinels: readonly RedisServer[];
 
-  private constructor(master: RedisServer, replica: RedisServer, sentinels: readonly RedisServer[]) {
-    this.master = master;
-    this.replica = replica;
+  private constructor(servers: readonly RedisServer[], sentinels: readonly RedisServer[]) {
+    this.servers = servers;
     this.#sentinels = sentinels;
   }
 
   static async start(): Promise<RedisTrio> {
-    const replication = { 'repl-diskless-sync-delay': '0', 'min-replicas-max-lag': '5' };
+    const replication = {
+      'repl-diskless-sync-delay': '0',
+      'min-replicas-to-write': '1',
+      'min-replicas-max-lag': '5',
+    };
     const master = await RedisServer.start(replication);
-    const replica = await RedisServer.start({ ...replication, replicaof: `${HOST} ${master.port}` });
-    await eventually(async () =>
-      (await replica.command('INFO', 'replication')).includes('master_link_status:up'),
+    const following = { ...replication, replicaof: `${HOST} ${master.port}` };
+    const replicas = await Promise.all([RedisServer.start(following), RedisServer.start(following)]);
+    await eventually(master, ['INFO', 'replication'], /connected_slaves:2[^]*state=online[^]*state=online/);
+    const sentinels = await Promise.all(
+      Array.from({ length: 3 }, async () => RedisServer.startSentinel('symmetra', master, 2)),
     );
-    const starting = Array.from({ length: 3 }, async () => RedisServer.startSentinel('symmetra', master, 2));
-    const sentinels = await Promise.all(starting);
-    for (const sentinel of sentinels) {
-      await eventually(async () => {
-        const known = await sentinel.command('SENTINEL', 'MASTER', 'symmetra');
-        return /num-slaves\r\n\$1\r\n1\r\n/.test(known) && /num-other-sentinels\r\n\$1\r\n2\r\n/.test(known);
-      });
-    }
-    return new RedisTrio(master, replica, sentinels);
+    const allKnown = /num-slaves\r\n\$1\r\n2\r\n[^]*num-other-sentinels\r\n\$1\r\n2\r\n/;
+    for (const sentinel of sentinels)
+      await eventually(sentinel, ['SENTINEL', 'MASTER', 'symmetra'], allKnown);
+    return new RedisTrio([master, ...replicas], sentinels);
   }
 
   /** The addresses of the Sentinels. */
@@ -201,7 +202,7 @@ export class RedisTrio {
   }
 
   async end(): Promise<void> {
-    for (const server of [...this.#sentinels, this.replica, this.master]) await server.end();
+    for (const server of [...this.#sentinels, ...this.servers]) await server.end();
   }
 }
 
@@ -216,9 +217,9 @@ function encodeCommand(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
-async function eventually(condition: () => Promise<boolean>): Promise<void> {
+async function eventually(server: RedisServer, command: readonly string[], reply: RegExp): Promise<void> {
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
-    if (await condition()) return;
+    if (reply.test(await server.command(...command))) return;
     await pause(PAUSE_MS);
   }
   throw new Error('Redis did not come to the expected state');
