@@ -21,6 +21,7 @@ const notExpected = async (): Promise<never> => {
 /** Handlers that refuse everything; a test replaces what it is about. */
 const refuseAll: Handlers = {
   getDescriptor: notExpected,
+  putDescriptor: notExpected,
   offer: notExpected,
   confirm: notExpected,
   step: notExpected,

@@ -18,12 +18,15 @@ import { LogFollower } from './control/log-follower.js';
 import { LogRows } from './control/log-rows.js';
 import { DeviceRegistry } from './devices/device-registry.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
+import { Introducer } from './enrolment/introducer.js';
+import { Introductions } from './enrolment/introductions.js';
 import { TokenRows } from './enrolment/token-rows.js';
 import { assembleGroups } from './group/groups.js';
 import { checkIdentity } from './identity/node-identity.js';
 import type { NodeIdentity } from './identity/node-identity.js';
 import { DeviceLink } from './link/device-link.js';
 import { LinkTable } from './link/link-table.js';
+import { DescriptorExchange } from './network/descriptor-exchange.js';
 import { NetworkService } from './network/network-service.js';
 import { Acknowledge } from './pairwise/acknowledge.js';
 import { Deliveries } from './pairwise/deliveries.js';
@@ -70,6 +73,11 @@ export interface NodePorts {
 
 /** A node that is up. */
 export interface RunningNode {
+  /**
+   * The node has verified and stored a newer descriptor: the owner stops it and starts it again with that one. Without
+   * this a node takes up no descriptor while it runs.
+   */
+  readonly onDescriptor?: (signed: SignedDescriptor) => void;
   readonly id: string;
   readonly port: number;
   /** Number of the newest control event in force. */
@@ -159,7 +167,9 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   // What devices ask.
   const challenges = new Challenges(random, () => clock.monotonic());
   const enrolment = new EnrolmentService({ clock, random, state, tokens, devices, audit });
-  const ratchet = new RatchetService({ random, state, devices, challenges, audit });
+  const introducer = new Introducer({ bus, state, devices });
+  new Introductions({ bus, clock, store, state, devices, tokens, audit });
+  const ratchet = new RatchetService({ random, state, devices, challenges, audit, bus, siblings });
   const deliveries = new Deliveries({ clock, state, devices, presences, events, shares });
   const synchronisation = new Synchronisation({
     clock,
@@ -228,7 +238,8 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       },
     },
   });
-  const network = new NetworkService(state, log);
+  const exchange = new DescriptorExchange({ bus, store, state, logger, onDescriptor: ports.onDescriptor });
+  const network = new NetworkService(state, log, exchange);
 
   // The door.
   const server = (ports.door ?? createServer)({
@@ -255,6 +266,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   // What goes on by itself.
   const sweeper = new Sweeper({
     clock,
+      putDescriptor: async (request) => network.put(request),
     logger,
     store,
     tables: sweptTables({ clock, store, state, shares, tokens, shareExpiry: groups.shareExpiry }),

@@ -4,6 +4,7 @@ export { openGenerator, openNoise, untilReady } from './entropy/open-generator.j
 export type { EntropyOptions } from './entropy/open-generator.js';
 export { startNode } from './compose.js';
 export type { NodePorts, RunningNode } from './compose.js';
+export { newestDescriptor } from './control/descriptor-row.js';
 export { startNetwork } from './network.js';
 export type { NetworkOptions, RunningNetwork } from './network.js';
 export { readNetworkFile } from './network-file.js';

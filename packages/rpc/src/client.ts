@@ -61,6 +61,11 @@ export class NodeClient {
     return this.#open('getDescriptor', {});
   }
 
+  /** Brings a newer descriptor of the network (CTL-2). */
+  async putDescriptor(request: OpenRequestInput<'putDescriptor'>): Promise<OpenReply<'putDescriptor'>> {
+    return this.#open('putDescriptor', request);
+  }
+
   /** The enrolment offer (ENR-2). */
   async offer(request: OpenRequestInput<'offer'>): Promise<OpenReply<'offer'>> {
     return this.#open('offer', request);

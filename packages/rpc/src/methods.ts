@@ -27,6 +27,13 @@ export const METHODS = {
     audited: false,
     maxBytes: KIB,
   },
+  '/symmetra.network.v1.NetworkService/PutDescriptor': {
+    who: 'anyone',
+    kind: 'open',
+    rate: perAddress(2, 10),
+    audited: true,
+    maxBytes: 64 * KIB,
+  },
   '/symmetra.enrolment.v1.EnrolmentService/Offer': {
     who: 'anyone',
     kind: 'open',
@@ -40,6 +47,17 @@ export const METHODS = {
     rate: perAddress(200, 1000),
     audited: true,
     maxBytes: 2 * KIB,
+  },
+  '/symmetra.enrolment.v1.EnrolmentService/Introduce': {
+    who: 'device',
+    kind: 'sealed',
+    rate: perSession(5, 20),
+    audited: true,
+    maxBytes: 8 * KIB,
+    plaintext: {
+      request: 'symmetra.enrolment.v1.IntroduceRequest',
+      reply: 'symmetra.enrolment.v1.IntroduceResponse',
+    },
   },
   '/symmetra.ratchet.v1.RatchetService/Step': {
     who: 'device',

@@ -8,6 +8,11 @@ export const OPEN_CALLS = {
     request: 'symmetra.network.v1.GetDescriptorRequest',
     reply: 'symmetra.network.v1.GetDescriptorResponse',
   },
+  putDescriptor: {
+    method: '/symmetra.network.v1.NetworkService/PutDescriptor',
+    request: 'symmetra.network.v1.PutDescriptorRequest',
+    reply: 'symmetra.network.v1.PutDescriptorResponse',
+  },
   offer: {
     method: '/symmetra.enrolment.v1.EnrolmentService/Offer',
     request: 'symmetra.enrolment.v1.OfferRequest',

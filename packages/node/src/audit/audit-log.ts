@@ -28,6 +28,16 @@ export class AuditLog {
     this.#logger.warn({ event: 'token-contested', ...fields }, 'A token is contested.');
   }
 
+  /** k nodes introduced a device that this node did not know (ENR-12). */
+  introduced(fields: Pick<LogFields, 'device' | 'account'>): void {
+    this.#logger.info({ event: 'device-introduced', ...fields }, 'A device was introduced.');
+  }
+
+  /** Two nodes do not say the same of a device (ENR-11): one of them lies, or the device asked twice. */
+  introductionDiffers(fields: Pick<LogFields, 'device' | 'nodes'>): void {
+    this.#logger.warn({ event: 'introduction-differs', ...fields }, 'Nodes introduce a device differently.');
+  }
+
   /** A party proved that it holds a state which the device's chain has left (ATK-9). */
   cloneSuspected(device: string): void {
     this.#logger.warn({ event: 'clone-suspected', device }, 'A clone of a device is suspected.');

@@ -22,3 +22,13 @@ export async function adoptDescriptor(store: Store, signed: SignedDescriptor): P
   }
   return descriptor;
 }
+
+/** The newer of a descriptor and the one in the store, which the node took up while it ran. */
+export async function newestDescriptor(store: Store, signed: SignedDescriptor): Promise<SignedDescriptor> {
+  const row = await store.get(DESCRIPTOR_ROW);
+  const known = row && decodeState<SignedDescriptor>(row.value);
+  if (known === undefined) return signed;
+  return decodeDescriptor(known.descriptor).version > decodeDescriptor(signed.descriptor).version
+    ? known
+    : signed;
+}

@@ -42,12 +42,13 @@ export class EnrolmentService {
   async offer(offer: Uint8Array): Promise<OpenReplyInput<'offer'>> {
     const { clock, random, state, tokens, audit } = this.#parts;
     const { tokenId, suiteId, enrolmentNonce } = inspectOffer(state.context, offer);
+    const deviceId = deviceIdOf(tokenId, enrolmentNonce);
     const coinsLength = state.context.suites.get(suiteId).kem.coinsLength;
-    await tokens.screenOffer(tokenId, (secret) => {
+    await tokens.screenOffer(tokenId, deviceId, (secret) => {
       screenOffer(state.context, state.enrolmentNode, secret, offer);
     });
     try {
-      const answer = await tokens.update(tokenId, ({ record }) => {
+      const answer = await tokens.update(tokenId, deviceId, ({ record }) => {
         const fresh = { nonce: random(32), coins: random(coinsLength) };
         const step = receiveOffer(state.context, state.enrolmentNode, record, offer, clock.now(), fresh);
         return { record: step.state, output: step.output };
@@ -55,8 +56,7 @@ export class EnrolmentService {
       return { answer };
     } catch (error) {
       if (error instanceof SymmetraError && error.code === 'TOKEN_CONTESTED') {
-        const device = toBase32(deviceIdOf(tokenId, enrolmentNonce));
-        audit.tokenContested({ tokenId: toHex(tokenId), device });
+        audit.tokenContested({ tokenId: toHex(tokenId), device: toBase32(deviceId) });
       }
       throw error;
     }
@@ -72,7 +72,7 @@ export class EnrolmentService {
     const deviceHex = hexOf(deviceId);
     if (state.isDeviceRevoked(deviceHex)) throw new SymmetraError('DEVICE_REVOKED', 'the device is revoked');
     await tokens.screenConfirmation(confirmation);
-    const { acknowledgement, enrolled } = await tokens.update(tokenId, (token) => {
+    const { acknowledgement, enrolled } = await tokens.update(tokenId, deviceId, (token) => {
       const { state: record, output } = receiveConfirmation(token.record, confirmation);
       const also = output.enrolled === undefined ? [] : [this.#enrol(deviceHex, output.enrolled, token)];
       return { record, output, also };
@@ -87,7 +87,7 @@ export class EnrolmentService {
     const { state: chain } = beginNodeChain(state.context, state.identity.id, enrolled, FIRST_STAGE);
     const change = devices.insertion(deviceHex, {
       chain,
-      name: enrolled.name,
+      name: token.introduced?.name ?? enrolled.name,
       account: token.record.account,
       tags: token.tags,
       tokenId: token.record.tokenId,

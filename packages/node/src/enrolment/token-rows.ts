@@ -6,11 +6,16 @@ import {
   openTokenSecret,
   screenConfirmation,
 } from '@symmetra/protocol';
-import type { ControlBody, NodeTokenSecret, TokenRecord } from '@symmetra/protocol';
+import type {
+  ControlBody,
+  IntroducedDevice,
+  NodeTokenSecret,
+  TokenRecord,
+} from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
-import type { Change, Store } from '@symmetra/storage';
+import type { Change, Row, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
-import { claimRow, hexOf, tokenRow } from '../rows/row-keys.js';
+import { claimRow, hexOf, introducedRow, tokenRow } from '../rows/row-keys.js';
 import { wipeState } from '../rows/wipe-state.js';
 import { TokenSecrets } from './token-secrets.js';
 
@@ -23,6 +28,8 @@ const MAX_SECRETS = 1024;
 export interface TokenRow {
   readonly record: TokenRecord;
   readonly tags: readonly { readonly key: string; readonly value: string }[];
+  /** ENR-12: of a device that was introduced: its name as other nodes know it, and H(header). */
+  readonly introduced?: { readonly name: string; readonly headerHash: Uint8Array };
 }
 
 type TokenCreate = Extract<ControlBody, { kind: 'token-create' }>;
@@ -45,21 +52,25 @@ export class TokenRows {
   }
 
   /**
-   * Shows a token's secret to a check. A token's row holds a claim of every device that enrolled with it; it is read
-   * once, so that offers of those who know no more than the token's id stay cheap however many devices there are.
+   * Shows the secret of an offer's token to a check. A token's row holds a claim of every device that enrolled with it;
+   * it is read once, so that offers of those who know no more than the token's id stay cheap however many there are.
    * @throws TOKEN_UNKNOWN, what the check throws, and what the store throws
    */
-  async screenOffer(tokenId: Uint8Array, check: (secret: NodeTokenSecret) => void): Promise<void> {
+  async screenOffer(
+    tokenId: Uint8Array,
+    deviceId: Uint8Array,
+    check: (secret: NodeTokenSecret) => void,
+  ): Promise<void> {
+    const introduced = await this.#introduced(deviceId);
     const known = this.#secrets.of(tokenId);
-    if (known !== undefined) {
+    if (introduced === undefined && known !== undefined) {
       check(known);
       return;
     }
-    const stored = await this.#store.get(tokenRow(tokenId));
-    if (stored === undefined) throw unknownToken();
-    const token = decodeTokenRow(stored.value);
+    const { value } = introduced ?? (await this.#ordinary(tokenId));
+    const token = decodeTokenRow(value);
     try {
-      this.#secrets.keep(tokenId, token.record.token);
+      if (introduced === undefined) this.#secrets.keep(tokenId, token.record.token);
       check(token.record.token);
     } finally {
       wipeState(token);
@@ -72,20 +83,72 @@ export class TokenRows {
    */
   async screenConfirmation(confirmation: Uint8Array): Promise<void> {
     const { tokenId, deviceId } = inspectConfirmation(confirmation);
+    if ((await this.#introduced(deviceId)) !== undefined) return;
     const expected = await this.#store.get(claimRow(tokenId, deviceId));
     if (expected === undefined) {
-      await this.screenOffer(tokenId, () => undefined);
+      if (this.#secrets.of(tokenId) === undefined) (await this.#ordinary(tokenId)).value.fill(0);
       throw new SymmetraError('RESERVATION_UNKNOWN', 'no reservation of this device is known; offer again');
     }
     screenConfirmation(expected.value, confirmation);
   }
 
   /**
-   * Runs a step on a token until its result is stored, as {@link DeviceRegistry.update} does on a device.
+   * Runs a step on the token with which a device enrols, its own when it was introduced, until its result is stored, as
+   * {@link DeviceRegistry.update} does on a device.
    * @throws TOKEN_UNKNOWN, STATE_CONFLICT, what the step throws, and what the store throws
    */
-  async update<Output>(tokenId: Uint8Array, step: (token: TokenRow) => TokenStep<Output>): Promise<Output> {
-    const key = tokenRow(tokenId);
+  async update<Output>(
+    tokenId: Uint8Array,
+    deviceId: Uint8Array,
+    step: (token: TokenRow) => TokenStep<Output>,
+  ): Promise<Output> {
+    const key = introducedRow(deviceId);
+    const isIntroduced = (await this.#introduced(deviceId)) !== undefined;
+    return this.#update(isIntroduced ? key : tokenRow(tokenId), step);
+  }
+
+  /** Drops the reservations of a token whose time is over (ENR-4). */
+  async expire(tokenId: Uint8Array, nowMs: number): Promise<void> {
+    await this.#update(tokenRow(tokenId), ({ record }) => ({
+      record: withoutExpired(record, nowMs),
+      output: undefined,
+    }));
+  }
+
+  /** H(header) of the introduction of a device that is enrolled with it, or may still be. */
+  async introduction(deviceId: Uint8Array, nowMs: number): Promise<Uint8Array | undefined> {
+    const stored = await this.#introduced(deviceId);
+    if (stored === undefined) return undefined;
+    const token = decodeTokenRow(stored.value);
+    wipeState(token);
+    return isIntroductionOver(token, nowMs) ? undefined : token.introduced?.headerHash;
+  }
+
+  /** ENR-12: the change that gives an introduced device a token of its own; it takes the place of an earlier one. */
+  async introducing(device: IntroducedDevice, expiresMs: number): Promise<Change> {
+    const { header, headerHash, facts, token } = device;
+    const stored = await this.#introduced(header.deviceId);
+    stored?.value.fill(0);
+    const { tokenId, deviceId } = header;
+    const record: TokenRecord = { tokenId, account: facts.account, uses: 1, expiresMs, token, claims: [] };
+    const row: TokenRow = { record, tags: facts.tags, introduced: { name: facts.name, headerHash } };
+    const value = encodeState(row);
+    wipeState(record);
+    return { key: introducedRow(deviceId), value, expect: stored?.version ?? 0 };
+  }
+
+  async #introduced(deviceId: Uint8Array): Promise<Row | undefined> {
+    return this.#store.get(introducedRow(deviceId));
+  }
+
+  /** @throws TOKEN_UNKNOWN */
+  async #ordinary(tokenId: Uint8Array): Promise<Row> {
+    const stored = await this.#store.get(tokenRow(tokenId));
+    if (stored === undefined) throw unknownToken();
+    return stored;
+  }
+
+  async #update<Output>(key: string, step: (token: TokenRow) => TokenStep<Output>): Promise<Output> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const stored = await this.#store.get(key);
       if (stored === undefined) throw unknownToken();
@@ -93,9 +156,11 @@ export class TokenRows {
       try {
         const { record, output, also = [] } = step(token);
         if (record === token.record) return output;
-        const value = encodeState({ record, tags: token.tags });
+        const value = encodeState({ ...token, record });
+        // An introduced device has the one claim in its row, and needs none beside it.
+        const claims = token.introduced === undefined ? claimChanges(token.record, record) : [];
         const made = await this.#store
-          .commit([{ key, value, expect: stored.version }, ...claimChanges(token.record, record), ...also])
+          .commit([{ key, value, expect: stored.version }, ...claims, ...also])
           .finally(() => {
             value.fill(0);
             for (const change of also) change.value?.fill(0);
@@ -158,6 +223,11 @@ export function decodeTokenRow(value: Uint8Array): TokenRow {
 export function withoutExpired(record: TokenRecord, nowMs: number): TokenRecord {
   const claims = record.claims.filter((claim) => claim.kind === 'spent' || claim.expiresMs > nowMs);
   return claims.length === record.claims.length ? record : { ...record, claims };
+}
+
+/** Whether an introduction came to nothing: its time is over, and the device did not enrol with it. */
+export function isIntroductionOver({ record }: TokenRow, nowMs: number): boolean {
+  return record.expiresMs <= nowMs && record.claims.every((claim) => claim.kind !== 'spent');
 }
 
 function unknownToken(): SymmetraError {

@@ -13,7 +13,7 @@ import type { OpenCall, OpenRequest } from '@symmetra/rpc';
 import type { AuditedCall } from '../audit/audit-log.js';
 
 /** The open calls that are meant for one node, which their field `node` names. */
-export type RoutedCall = Exclude<OpenCall, 'getDescriptor'>;
+export type RoutedCall = Exclude<OpenCall, 'getDescriptor' | 'putDescriptor'>;
 
 type CallerReaders = {
   readonly [Name in RoutedCall]: (context: ProtocolContext, request: OpenRequest<Name>) => Uint8Array;

@@ -1,7 +1,7 @@
 import { Reader, Writer } from '@symmetra/crypto';
 
 /** Rows that expire begin with the time when they do: u64, node clock, milliseconds. */
-const EXPIRY_BYTES = 8;
+export const EXPIRY_BYTES = 8;
 
 /** A row that holds nothing but the time when it expires. */
 export function encodeExpiry(expiresMs: number): Uint8Array {

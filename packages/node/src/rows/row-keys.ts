@@ -10,6 +10,8 @@
  *   device/<device id>            a device's chain and standing
  *   key/<key id>                  a negotiation that the node approved
  *   share/<responder>/<key id>    a share that waits for its responder
+ *   introduction/<node>/<device>  what a node passed on of a device that is introduced here
+ *   introduced/<device id>        a device that k nodes introduced: a token of its own
  *   pair/<device>/<peer>          two devices that may hold a key together
  *   nonce/<nonce>                 an administrative request that was answered
  *   group/<group id>              a group: epoch in force, pending deal, who is out; the last word of one that ended
@@ -32,6 +34,8 @@ export const GROUP_ROWS = 'group/';
 
 const NUMBER_DIGITS = 12;
 const PAGE_DIGITS = 5;
+export const INTRODUCTION_ROWS = 'introduction/';
+export const INTRODUCED_ROWS = 'introduced/';
 
 /** Ids as they stand in row keys and in maps: lower-case hexadecimal. */
 export function hexOf(bytes: Uint8Array): string {
@@ -70,6 +74,19 @@ export function sharesOf(responderHex: string): string {
 export function shareRow(responderHex: string, keyHex: string): string {
   return sharesOf(responderHex) + keyHex;
 }
+/** The prefix of what a node passed on. */
+export function introductionsFrom(nodeId: string): string {
+  return `${INTRODUCTION_ROWS}${nodeId}/`;
+}
+
+export function introductionRow(nodeId: string, deviceHex: string): string {
+  return introductionsFrom(nodeId) + deviceHex;
+}
+
+export function introducedRow(deviceId: Uint8Array): string {
+  return INTRODUCED_ROWS + hexOf(deviceId);
+}
+
 
 /** The prefix of all peers of a device. */
 export function pairsOf(deviceHex: string): string {

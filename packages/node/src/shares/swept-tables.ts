@@ -1,16 +1,19 @@
 import type { Clock } from '@symmetra/runtime';
 import type { Row, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
-import { decodeTokenRow, withoutExpired } from '../enrolment/token-rows.js';
+import { decodeTokenRow, isIntroductionOver, withoutExpired } from '../enrolment/token-rows.js';
 import type { TokenRows } from '../enrolment/token-rows.js';
 import { decodeGroupRow } from '../group/group-row.js';
 import type { ShareExpiry } from '../group/share-expiry.js';
 import { expiryOf } from '../rows/expiry.js';
 import {
   GROUP_ROWS,
+  INTRODUCED_ROWS,
+  INTRODUCTION_ROWS,
   KEY_ROWS,
   NONCE_ROWS,
   PAIR_ROWS,
+  PRESENCE_ROWS,
   SHARE_ROWS,
   TOKEN_ROWS,
   hexOf,
@@ -33,9 +36,12 @@ export interface SweptTablesParts {
 /** The tables of a node that are swept. */
 export function sweptTables(parts: SweptTablesParts): readonly SweptTable[] {
   return [
-    ...[KEY_ROWS, PAIR_ROWS, NONCE_ROWS].map((prefix) => expiringTable(parts, prefix)),
+    ...[INTRODUCTION_ROWS, KEY_ROWS, PAIR_ROWS, NONCE_ROWS, PRESENCE_ROWS].map((prefix) =>
+      expiringTable(parts, prefix),
+    ),
     shareTable(parts),
     tokenTable(parts),
+    introducedTable(parts),
     groupTable(parts),
   ];
 }
@@ -81,10 +87,20 @@ function tokenTable({ clock, tokens }: SweptTablesParts): SweptTable {
       const expired = withoutExpired(token.record, clock.now()) !== token.record;
       wipeState(token);
       if (!expired) return undefined;
-      return tokens.update(token.record.tokenId, ({ record }) => ({
-        record: withoutExpired(record, clock.now()),
-        output: undefined,
-      }));
+      return tokens.expire(token.record.tokenId, clock.now());
+    },
+  };
+}
+
+/** ENR-12: introductions that came to nothing. */
+function introducedTable({ clock, store }: SweptTablesParts): SweptTable {
+  return {
+    prefix: INTRODUCED_ROWS,
+    visit(key: string, { value, version }: Row) {
+      const token = decodeTokenRow(value);
+      wipeState(token);
+      const isOver = isIntroductionOver(token, clock.now());
+      return isOver ? store.commit([{ key, value: null, expect: version }]) : undefined;
     },
   };
 }

@@ -54,6 +54,8 @@ import type { Reply as _symmetra_link_v1_Reply, Reply__Output as _symmetra_link_
 import type { GetDescriptorRequest as _symmetra_network_v1_GetDescriptorRequest, GetDescriptorRequest__Output as _symmetra_network_v1_GetDescriptorRequest__Output } from './symmetra/network/v1/GetDescriptorRequest.js';
 import type { GetDescriptorResponse as _symmetra_network_v1_GetDescriptorResponse, GetDescriptorResponse__Output as _symmetra_network_v1_GetDescriptorResponse__Output } from './symmetra/network/v1/GetDescriptorResponse.js';
 import type { NetworkServiceClient as _symmetra_network_v1_NetworkServiceClient, NetworkServiceDefinition as _symmetra_network_v1_NetworkServiceDefinition } from './symmetra/network/v1/NetworkService.js';
+import type { PutDescriptorRequest as _symmetra_network_v1_PutDescriptorRequest, PutDescriptorRequest__Output as _symmetra_network_v1_PutDescriptorRequest__Output } from './symmetra/network/v1/PutDescriptorRequest.js';
+import type { PutDescriptorResponse as _symmetra_network_v1_PutDescriptorResponse, PutDescriptorResponse__Output as _symmetra_network_v1_PutDescriptorResponse__Output } from './symmetra/network/v1/PutDescriptorResponse.js';
 import type { AcknowledgeRequest as _symmetra_pairwise_v1_AcknowledgeRequest, AcknowledgeRequest__Output as _symmetra_pairwise_v1_AcknowledgeRequest__Output } from './symmetra/pairwise/v1/AcknowledgeRequest.js';
 import type { AcknowledgeResponse as _symmetra_pairwise_v1_AcknowledgeResponse, AcknowledgeResponse__Output as _symmetra_pairwise_v1_AcknowledgeResponse__Output } from './symmetra/pairwise/v1/AcknowledgeResponse.js';
 import type { Delivery as _symmetra_pairwise_v1_Delivery, Delivery__Output as _symmetra_pairwise_v1_Delivery__Output } from './symmetra/pairwise/v1/Delivery.js';
@@ -155,6 +157,8 @@ export interface ProtoGrpcType {
          * Public facts of the network.
          */
         NetworkService: SubtypeConstructor<typeof grpc.Client, _symmetra_network_v1_NetworkServiceClient> & { service: _symmetra_network_v1_NetworkServiceDefinition }
+        PutDescriptorRequest: MessageTypeDefinition<_symmetra_network_v1_PutDescriptorRequest, _symmetra_network_v1_PutDescriptorRequest__Output>
+        PutDescriptorResponse: MessageTypeDefinition<_symmetra_network_v1_PutDescriptorResponse, _symmetra_network_v1_PutDescriptorResponse__Output>
       }
     }
     pairwise: {

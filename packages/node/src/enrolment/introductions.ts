@@ -1,0 +1,138 @@
+import type { Bus } from '@symmetra/bus';
+import { SymmetraError, concat, equalConstantTime, toBase32 } from '@symmetra/crypto';
+import {
+  checkIntroductionPart,
+  completeIntroduction,
+  decodeIntroductionPart,
+  encodeIntroductionPart,
+  isSameIntroduction,
+} from '@symmetra/protocol';
+import type { IntroductionPart, ReadIntroduction } from '@symmetra/protocol';
+import type { Clock } from '@symmetra/runtime';
+import type { Change, Store } from '@symmetra/storage';
+import type { AuditLog } from '../audit/audit-log.js';
+import type { ControlState } from '../control/control-state.js';
+import type { DeviceRegistry } from '../devices/device-registry.js';
+import { EXPIRY_BYTES, encodeExpiry, expiryOf } from '../rows/expiry.js';
+import { hexOf, introductionRow, introductionsFrom } from '../rows/row-keys.js';
+import { wipeState } from '../rows/wipe-state.js';
+import type { TokenRows } from './token-rows.js';
+
+/** Subject of the bus on which a node is told of devices. */
+export const INTRODUCE = 'introduce';
+/** How long a part waits for others, and how long a device may take to come then. */
+const WAIT_MS = 10 * 60_000;
+/** Parts of one node that may wait for others. */
+const MAX_WAITING = 256;
+const MAX_ATTEMPTS = 8;
+
+export interface IntroductionsParts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly state: ControlState;
+  readonly devices: DeviceRegistry;
+  readonly tokens: TokenRows;
+  readonly audit: AuditLog;
+}
+
+/** ENR-11, ENR-12: what other nodes say of devices that this node does not know yet; k that say the same are believed. */
+export class Introductions {
+  readonly #parts: IntroductionsParts;
+
+  constructor(parts: IntroductionsParts) {
+    this.#parts = parts;
+    parts.bus.serve(INTRODUCE, async (from, payload) => {
+      const part = decodeIntroductionPart(payload);
+      try {
+        return await this.#receive(from, part);
+      } finally {
+        part.share.wipe();
+      }
+    });
+  }
+
+  /** @returns H(header) @throws what {@link checkIntroductionPart} throws, DEVICE_REVOKED, DEVICE_ENROLLED, INTRODUCTION_BUSY */
+  async #receive(from: string, part: IntroductionPart): Promise<Uint8Array> {
+    const { clock, state, devices, tokens } = this.#parts;
+    const { identity, descriptor } = state;
+    const node = { nodeId: identity.id, nodeKeyHash: identity.keyHash, descriptor };
+    const read = checkIntroductionPart(state.context, node, from, part);
+    const deviceHex = hexOf(read.header.deviceId);
+    if (state.isDeviceRevoked(deviceHex)) throw new SymmetraError('DEVICE_REVOKED', 'the device is revoked');
+    const known = await tokens.introduction(read.header.deviceId, clock.now());
+    if (known !== undefined && equalConstantTime(known, read.headerHash)) return read.headerHash;
+    if ((await devices.standing(deviceHex)) !== undefined) {
+      throw new SymmetraError('DEVICE_ENROLLED', 'the device is enrolled at this node already');
+    }
+    await this.#keep(from, deviceHex, part);
+    await this.#complete(from, deviceHex, part, read);
+    return read.headerHash;
+  }
+
+  /** A part waits for others in a row of its own; a later one of the same node takes its place. */
+  async #keep(from: string, deviceHex: string, part: IntroductionPart): Promise<void> {
+    const { store, clock } = this.#parts;
+    const key = introductionRow(from, deviceHex);
+    if ((await store.get(key)) === undefined) {
+      const waiting = await store.scan(introductionsFrom(from), { limit: MAX_WAITING });
+      if (waiting.length === MAX_WAITING) {
+        throw new SymmetraError('INTRODUCTION_BUSY', 'too many introductions of this node wait for others');
+      }
+    }
+    const encoded = encodeIntroductionPart(part);
+    const value = concat(encodeExpiry(clock.now() + WAIT_MS), encoded);
+    encoded.fill(0);
+    await store.commit([{ key, value }]).finally(() => value.fill(0));
+  }
+
+  /** Whoever stores its part last finds all others: one of two that come at the same time completes. */
+  async #complete(
+    from: string,
+    deviceHex: string,
+    part: IntroductionPart,
+    { header }: ReadIntroduction,
+  ): Promise<void> {
+    const { store, state, tokens, audit, clock } = this.#parts;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const others = await this.#others(from, deviceHex, header.nodes);
+      try {
+        const done = completeIntroduction(state.context, { from, part }, others);
+        const differing = [...others].find(([, other]) => !isSameIntroduction(other, part))?.[0];
+        if (differing !== undefined) {
+          audit.introductionDiffers({ device: toBase32(header.deviceId), nodes: [from, differing] });
+        }
+        if (done === undefined) return;
+        const over: Change[] = [from, ...others.keys()].map((node) => ({
+          key: introductionRow(node, deviceHex),
+          value: null,
+        }));
+        const change = await tokens.introducing(done, clock.now() + WAIT_MS);
+        const made = await store.commit([change, ...over]).finally(() => change.value?.fill(0));
+        if (!made) continue;
+        audit.introduced({ device: toBase32(header.deviceId), account: done.facts.account });
+        return;
+      } finally {
+        for (const other of others.values()) wipeState(other);
+      }
+    }
+    throw new SymmetraError('STATE_CONFLICT', 'the introduction kept changing; try again');
+  }
+
+  /** What other nodes of the set passed on of the device, and is not over. */
+  async #others(
+    from: string,
+    deviceHex: string,
+    nodes: readonly string[],
+  ): Promise<ReadonlyMap<string, IntroductionPart>> {
+    const { store, clock } = this.#parts;
+    const others = new Map<string, IntroductionPart>();
+    for (const node of nodes) {
+      const row = node === from ? undefined : await store.get(introductionRow(node, deviceHex));
+      if (row === undefined || expiryOf(row.value) <= clock.now()) continue;
+      others.set(node, decodeIntroductionPart(row.value.subarray(EXPIRY_BYTES)));
+      row.value.fill(0);
+    }
+    return others;
+  }
+}
