@@ -9,13 +9,16 @@ import type { LogEntry, LogState, LogStream } from './log-stream.js';
  */
 export class InProcessLog {
   readonly #clock: BusClock;
+  readonly #isLasting: boolean;
   readonly #members = new Set<Member>();
   #entries: readonly LogEntry[] = [];
   #last = 0;
   #incarnation = 1;
 
-  constructor(clock: BusClock) {
+  /** @param options whether its name tells it from the logs of other processes; it does when left out. */
+  constructor(clock: BusClock, { isLasting = true }: { readonly isLasting?: boolean } = {}) {
     this.#clock = clock;
+    this.#isLasting = isLasting;
   }
 
   /** The log as one node sees it. */
@@ -31,7 +34,7 @@ export class InProcessLog {
   }
 
   get state(): LogState {
-    return { incarnation: String(this.#incarnation), last: this.#last };
+    return { incarnation: this.#isLasting ? String(this.#incarnation) : '', last: this.#last };
   }
 
   /** Appends an entry if `last` is the newest. @throws SymmetraError LOG_MOVED; MESSAGE_TOO_LARGE */

@@ -16,7 +16,10 @@ export interface LogEntry {
 
 /** What the stream is now. */
 export interface LogState {
-  /** Names this stream among those that had its name before: one that was made anew has another. */
+  /**
+   * Names this stream among those that had its name before: one that was made anew has another. Empty for one that ends
+   * with its process, in which nobody keeps a place.
+   */
   readonly incarnation: string;
   /** Sequence of the newest entry; 0 when there was none. */
   readonly last: number;

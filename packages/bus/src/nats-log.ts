@@ -74,7 +74,7 @@ class NatsLog implements LogStream {
     this.#checkReachable();
     try {
       const expect = { streamName: this.#names.stream, lastSequence: last };
-      const { seq } = await this.#jetStream.publish(this.#names.log, data, { expect });
+      const { seq } = await this.#jetStream.publish(this.#names.log, data.slice(), { expect });
       return seq;
     } catch (error) {
       if (apiCode(error) !== WRONG_LAST) throw unavailable(error);
@@ -90,7 +90,7 @@ class NatsLog implements LogStream {
   }
 
   follow(after: number, onEntry: (entry: LogEntry) => Promise<void>): () => Promise<void> {
-    this.#checkReachable();
+    this.#checkOpen();
     const follower = new NatsLogFollower(this.#connection, this.#names.stored, {
       after,
       onEntry,
@@ -138,8 +138,12 @@ class NatsLog implements LogStream {
     }
   }
 
-  #checkReachable(): void {
+  #checkOpen(): void {
     if (this.#closed) throw new SymmetraError('LOG_UNAVAILABLE', 'the log was closed on this side');
+  }
+
+  #checkReachable(): void {
+    this.#checkOpen();
     if (this.#connection.connected) return;
     throw new SymmetraError('LOG_UNAVAILABLE', 'there is no connection to a NATS server');
   }

@@ -58,22 +58,9 @@ const COMMENTS = {
 export function natsServerConfig(options: NatsServerOptions): string {
   const { serverName, listen, storeDir, tls, cluster, nodes, networkIdHex, operatorPublic } = options;
   const names = new NatsNames(networkIdHex);
-  const users = nodes.map(({ id, nkeyPublic }) => {
-    const { publish, subscribe } = names.permissions(id);
-    return [
-      ...comment([`${id}. ${COMMENTS.node.join(' ')}`]),
-      '{',
-      ...indent([
-        `nkey: ${nkeyPublic}`,
-        'permissions {',
-        ...indent([`publish { allow: ${list(publish)} }`, `subscribe { allow: ${list(subscribe)} }`]),
-        '}',
-      ]),
-      '}',
-    ];
-  });
-  if (operatorPublic !== undefined)
-    users.push([...comment(COMMENTS.operator), `{ nkey: ${operatorPublic} }`]);
+  const users = nodes.flatMap(({ id, nkeyPublic }) => nodeBlock(id, nkeyPublic, names));
+  const operator =
+    operatorPublic === undefined ? [] : [...comment(COMMENTS.operator), `{ nkey: ${operatorPublic} }`];
   const lines = [
     ...comment(COMMENTS.head),
     '',
@@ -91,12 +78,19 @@ export function natsServerConfig(options: NatsServerOptions): string {
     'accounts {',
     ...indent([
       'SYMMETRA {',
-      ...indent(['jetstream { max_streams: 1 }', 'users: [', ...indent(users.flat()), ']']),
+      ...indent(['jetstream { max_streams: 1 }', 'users: [', ...indent([...users, ...operator]), ']']),
       '}',
     ]),
     '}',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function nodeBlock(id: string, nkeyPublic: string, names: NatsNames): readonly string[] {
+  const { publish, subscribe } = names.permissions(id);
+  const permissions = [`publish { allow: ${list(publish)} }`, `subscribe { allow: ${list(subscribe)} }`];
+  const block = [`nkey: ${nkeyPublic}`, 'permissions {', ...indent(permissions), '}'];
+  return [...comment([`${id}. ${COMMENTS.node.join(' ')}`]), '{', ...indent(block), '}'];
 }
 
 function tlsBlock({ certFile, keyFile, caFile }: NatsServerTls): readonly string[] {
