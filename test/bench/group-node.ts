@@ -15,8 +15,9 @@ import { DeviceRegistry } from '../../packages/node/src/devices/device-registry.
 import { assembleGroups } from '../../packages/node/src/group/groups.js';
 import { LinkTable } from '../../packages/node/src/link/link-table.js';
 import { EventSender } from '../../packages/node/src/presence/event-sender.js';
-import { PresenceTable } from '../../packages/node/src/presence/presence-table.js';
+import { Presences } from '../../packages/node/src/presence/presences.js';
 import { Session, SessionTable } from '../../packages/node/src/presence/session-table.js';
+import { Siblings } from '../../packages/node/src/replicas/siblings.js';
 import { SealedCalls } from '../../packages/node/src/session/sealed-calls.js';
 import type { SealedHandler } from '../../packages/node/src/session/sealed-handler.js';
 import { StillClock } from './still-clock.js';
@@ -44,10 +45,10 @@ export class GroupNode {
   readonly clock = new StillClock();
   readonly #store: Store;
   readonly #sessions: SessionTable;
-  readonly #presences = new PresenceTable();
   readonly #links = new LinkTable();
   #devices: DeviceRegistry | undefined;
   #calls: SealedCalls | undefined;
+  #presences: Presences | undefined;
   #groups: ReturnType<typeof assembleGroups> | undefined;
 
   private constructor(store: Store, identity: NodeIdentity) {
@@ -56,7 +57,7 @@ export class GroupNode {
     this.#store = store;
     this.#sessions = new SessionTable(
       () => this.clock.monotonic(),
-      (session) => this.#presences.forget(session),
+      (session) => this.#presences?.forget(session),
     );
   }
 
@@ -81,13 +82,19 @@ export class GroupNode {
       body: policy,
     };
     state.advance(event, { number: 1, hash: EMPTY_LOG.hash });
-    const around = { bus, logger, sessions: this.#sessions, presences: this.#presences, links: this.#links };
-    this.#devices = new DeviceRegistry(this.#store, state);
+    const { clock } = this;
+    const store = this.#store;
+    const siblings = new Siblings({ bus, clock, logger, store, isShared: false });
+    const { self, instance } = bus;
+    const presences = new Presences({ store, clock, logger, self, instance, isShared: false });
+    this.#presences = presences;
+    const around = { bus, logger, sessions: this.#sessions, presences, links: this.#links, siblings };
+    this.#devices = new DeviceRegistry(store, state, false);
     this.#groups = assembleGroups({
       ...around,
-      clock: this.clock,
+      clock,
       randomness: osRandomness(),
-      store: this.#store,
+      store,
       state,
       devices: this.#devices,
       events: new EventSender(around),
@@ -122,7 +129,7 @@ export class GroupNode {
       this.clock.monotonic() + 24 * SESSION_MS,
     );
     this.#sessions.add(session);
-    this.#presences.attach({ session, home, addresses: [] });
+    void this.#presences?.attach({ session, home, linkAt: undefined, addresses: [] });
     this.#devices?.noteStage(session.deviceHex, 'production');
     if (link !== undefined) this.#links.bind(session.deviceHex, streamTo(link));
     return end('device', up, down);

@@ -66,10 +66,10 @@ vi.mock('../../packages/node/src/presence/event-sender.js', async (original) => 
       this.#self = parts.bus.self;
     }
 
-    override send(deviceHex: string, event: DeviceEvent): boolean {
+    override sendHere(deviceHex: string, event: DeviceEvent): boolean {
       const lies = liars.get(this.#self);
-      if (lies?.event === undefined) return super.send(deviceHex, event);
-      lies.event(event, deviceHex, (other) => void super.send(deviceHex, other));
+      if (lies?.event === undefined) return super.sendHere(deviceHex, event);
+      lies.event(event, deviceHex, (other) => void super.sendHere(deviceHex, other));
       return true;
     }
   }

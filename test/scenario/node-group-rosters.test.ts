@@ -6,8 +6,10 @@ import { createLogger } from '@symmetra/runtime';
 import { openMemoryStore } from '@symmetra/storage';
 import { ManualClock } from '@symmetra/testing';
 import { describe, expect, test } from 'vitest';
+import { GroupSeat } from '../../packages/node/src/group/group-seat.js';
 import { GroupTable } from '../../packages/node/src/group/group-table.js';
 import { RostersOfDeals } from '../../packages/node/src/group/rosters-of-deals.js';
+import { Siblings } from '../../packages/node/src/replicas/siblings.js';
 import { GROUP_ID, LIFETIME_SECONDS, NODE_IDS, deviceOf } from './group-world.js';
 import { CONTEXT } from './protocol-world.js';
 
@@ -51,11 +53,17 @@ const asking = (lie: Uint8Array, truth: Uint8Array): RostersOfDeals => {
   const [self, liar, honest] = NODE_IDS;
   wire.join(liar).serve('group-roster', async () => lie);
   wire.join(honest).serve('group-roster', async () => truth);
+  const bus = wire.join(self);
+  const logger = createLogger({ level: 'silent', clock });
+  const store = openMemoryStore();
+  const siblings = new Siblings({ bus, clock, logger, store, isShared: false });
+  const seat = new GroupSeat({ bus, logger, store, siblings });
   return new RostersOfDeals({
-    bus: wire.join(self),
-    logger: createLogger({ level: 'silent', clock }),
+    bus,
+    logger,
     context: CONTEXT,
-    table: new GroupTable(openMemoryStore(), CONTEXT),
+    seat,
+    table: new GroupTable(store, CONTEXT, false),
   });
 };
 

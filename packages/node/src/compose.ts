@@ -1,4 +1,4 @@
-import type { Bus } from '@symmetra/bus';
+import type { Bus, LogStream } from '@symmetra/bus';
 import { suites } from '@symmetra/crypto';
 import type { SuiteTable } from '@symmetra/crypto';
 import type { NodeRandomness } from '@symmetra/entropy';
@@ -10,11 +10,13 @@ import type { Store } from '@symmetra/storage';
 import { adminHandlers } from './admin/admin-service.js';
 import { SignedCalls } from './admin/signed-calls.js';
 import { AuditLog } from './audit/audit-log.js';
-import { ControlLog } from './control/control-log.js';
+import { assembleControl } from './control/assemble.js';
+import type { Control } from './control/assemble.js';
 import { ControlState } from './control/control-state.js';
 import { adoptDescriptor } from './control/descriptor-row.js';
 import { Enforcement } from './control/enforcement.js';
-import { LogFollower } from './control/log-follower.js';
+import { Heartbeats } from './control/heartbeats.js';
+import type { FreshnessSettings } from './control/heartbeats.js';
 import { LogRows } from './control/log-rows.js';
 import { DeviceRegistry } from './devices/device-registry.js';
 import { EnrolmentService } from './enrolment/enrolment-service.js';
@@ -34,11 +36,13 @@ import { Negotiate } from './pairwise/negotiate.js';
 import { Relay } from './pairwise/relay.js';
 import { Report } from './pairwise/report.js';
 import { EventSender } from './presence/event-sender.js';
-import { PresenceTable } from './presence/presence-table.js';
+import { Presences } from './presence/presences.js';
 import { SessionTable } from './presence/session-table.js';
 import { Challenges } from './ratchet/challenges.js';
 import { RatchetService } from './ratchet/ratchet-service.js';
+import { Siblings } from './replicas/siblings.js';
 import { CallRouter } from './routing/call-router.js';
+import { SiblingCalls } from './routing/sibling-calls.js';
 import { SealedCalls } from './session/sealed-calls.js';
 import { SessionService } from './session/session-service.js';
 import { Synchronisation } from './session/synchronisation.js';
@@ -49,6 +53,7 @@ import { Sweeper } from './shares/sweeper.js';
 import { sweptTables } from './shares/swept-tables.js';
 
 const STOP_MS = 3000;
+const FRESHNESS: FreshnessSettings = { maxStalenessMs: 5000, heartbeatMs: 1000 };
 
 /** Everything that one node needs of the world. */
 export interface NodePorts {
@@ -56,8 +61,14 @@ export interface NodePorts {
   readonly descriptor: SignedDescriptor;
   /** Its values are sealed. The caller closes it behind the node. */
   readonly store: Store;
+  /** Whether other processes of this node, its replicas, use the store too; false when left out. */
+  readonly isShared?: boolean;
   /** The caller has joined; the node leaves. */
   readonly bus: Bus;
+  /** The ordered log of control events (CTL-8). The node closes it. */
+  readonly log: LogStream;
+  /** CTL-7: 5 s and 1 s when left out. */
+  readonly freshness?: FreshnessSettings;
   readonly clock: Clock;
   readonly randomness: NodeRandomness;
   readonly logger: Logger;
@@ -69,23 +80,25 @@ export interface NodePorts {
   readonly door?: (options: ServerOptions) => Door;
   /** Default: those of the protocol. */
   readonly suites?: SuiteTable;
-}
-
-/** A node that is up. */
-export interface RunningNode {
   /**
    * The node has verified and stored a newer descriptor: the owner stops it and starts it again with that one. Without
    * this a node takes up no descriptor while it runs.
    */
   readonly onDescriptor?: (signed: SignedDescriptor) => void;
+}
+
+/** A node that is up. */
+export interface RunningNode {
   readonly id: string;
   readonly port: number;
   /** Number of the newest control event in force. */
   readonly logNumber: () => number;
   /** Applies a control event here and at the other nodes (CTL-3). */
-  readonly submit: LogFollower['submit'];
+  readonly submit: Control['submit'];
   /** Fetches the control events that were missed. */
   readonly follow: () => Promise<void>;
+  /** How the node stands to the control log, and the other nodes to it. */
+  readonly control: Control['report'];
   /** Removes what has expired, now. */
   readonly sweep: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -96,7 +109,7 @@ export interface RunningNode {
  * @throws PORT_IN_USE, LISTEN_FAILED, NODE_DIFFERS, DESCRIPTOR_OLD, ROOT_MISMATCH, LOG_BROKEN, and what the store throws
  */
 export async function startNode(ports: NodePorts): Promise<RunningNode> {
-  const { identity, store, bus, clock, host, port, reflection } = ports;
+  const { identity, store, isShared = false, bus, clock, host, port, reflection } = ports;
   const { randomness } = ports;
   const { bytes: random, requireEntropy } = randomness;
   const logger = ports.logger.child({ node: identity.id });
@@ -108,21 +121,34 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   const log = new LogRows(store);
   await log.replay(state);
   const audit = new AuditLog(logger);
-  const devices = new DeviceRegistry(store, state);
+  const devices = new DeviceRegistry(store, state, isShared);
   const tokens = new TokenRows(store);
-  const shares = new PendingShares(store);
+  const shares = new PendingShares(store, isShared);
   const pairs = new PairRows(store);
   const revokedKeys = new RevokedKeys();
   await revokedKeys.load(store, state);
 
+  const heartbeats = new Heartbeats({
+    ...(ports.freshness ?? FRESHNESS),
+    bus,
+    clock,
+    logger,
+    state,
+    catchUp: async (peer) => control.catchUp(peer),
+    onChange: () => serve(),
+    onDescriptor: (peer, version) => exchange.heard(peer, version),
+  });
+
   // Who is there.
-  const presences = new PresenceTable();
+  const { self, instance } = bus;
+  const siblings = new Siblings({ bus, clock, logger, store, isShared });
+  const presences = new Presences({ store, clock, logger, self, instance, isShared });
   const sessions = new SessionTable(
     () => clock.monotonic(),
     (session) => presences.forget(session),
   );
   const links = new LinkTable();
-  const events = new EventSender({ bus, logger, sessions, presences, links });
+  const events = new EventSender({ bus, logger, sessions, presences, links, siblings });
   const groups = assembleGroups({
     bus,
     clock,
@@ -134,6 +160,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     presences,
     links,
     events,
+    siblings,
   });
   const { members } = groups;
 
@@ -152,16 +179,26 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     pairs,
     revokedKeys,
     members,
-    onHalted: () => server.setServing(false),
+    onHalted: () => serve(),
   });
-  const controlLog = new ControlLog({ store, state, rows: log, effects, audit });
-  const follower = new LogFollower({ bus, clock, logger, state, rows: log, log: controlLog });
+  const control = assembleControl({
+    bus,
+    stream: ports.log,
+    clock,
+    logger,
+    store,
+    state,
+    rows: log,
+    effects,
+    audit,
+    heartbeats,
+  });
   const signed = new SignedCalls({
     clock,
     store,
     state,
     audit,
-    handlers: adminHandlers({ state, log, follower, devices, presences }),
+    handlers: adminHandlers({ state, log, control, devices, presences }),
   });
 
   // What devices ask.
@@ -184,6 +221,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     members,
   });
   const session = new SessionService({
+    instance,
     clock,
     random,
     state,
@@ -203,10 +241,12 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     audit,
     logger,
     handlers: {
+      '/symmetra.enrolment.v1.EnrolmentService/Introduce': (own, request) => introducer.answer(own, request),
       '/symmetra.session.v1.SessionService/Attach': (...call) => session.attach(...call),
       '/symmetra.session.v1.SessionService/Close': (own) => session.close(own),
       '/symmetra.pairwise.v1.PairwiseService/Negotiate': async (own, request) => {
         requireEntropy();
+        if (!heartbeats.isFresh) await heartbeats.require();
         return negotiate.answer(own, request);
       },
       '/symmetra.pairwise.v1.PairwiseService/Acknowledge': (own, request) => acknowledge.answer(own, request),
@@ -215,14 +255,22 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       ...groups.handlers,
     },
   });
+  const siblingCalls = new SiblingCalls({
+    bus,
+    siblings,
+    sealed,
+    onLinked: (deviceHex) => void members.linked(deviceHex),
+  });
   const router = new CallRouter({
     bus,
     state,
     audit,
     sealed,
+    siblings: siblingCalls,
     open: {
       offer: async ({ offer }) => {
         requireEntropy();
+        await heartbeats.require();
         return enrolment.offer(offer);
       },
       confirm: async ({ confirmation }) => enrolment.confirm(confirmation),
@@ -250,6 +298,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     reflection,
     handlers: {
       getDescriptor: async () => network.descriptor(),
+      putDescriptor: async (request) => network.put(request),
       offer: async (request) => router.open('offer', request),
       confirm: async (request) => router.open('confirm', request),
       step: async (request) => router.open('step', request),
@@ -258,17 +307,20 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       open: async (request) => router.open('open', request),
       sealed: async (method, request) => router.sealed(method, request),
       signed: async (method, request) => signed.answer(method, request),
-      link: (stream) => void new DeviceLink(stream, { self: identity.id, logger, router, links, presences }),
+      link: (stream) => void new DeviceLink(stream, { self, instance, logger, router, links, presences }),
     },
   });
+  // A node that is not fresh makes no keys; it stays up, and brings devices what administrators decided.
+  const serve = (): void => server.setServing(isUp && !state.halted && heartbeats.isFresh);
+  let isUp = false;
   const listening = await server.start();
 
   // What goes on by itself.
   const sweeper = new Sweeper({
     clock,
-      putDescriptor: async (request) => network.put(request),
     logger,
     store,
+    isDue: groups.isSeat,
     tables: sweptTables({ clock, store, state, shares, tokens, shareExpiry: groups.shareExpiry }),
     also: () => {
       sessions.sweep();
@@ -276,25 +328,30 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     },
   });
   sweeper.start();
-  follower.start();
-  await follower.follow();
+  await control.start();
+  await siblings.start();
   await groups.start();
-  server.setServing(!state.halted);
+  isUp = true;
+  serve();
   logger.info({ address: host, port: listening, sequence: state.head.number }, 'The node is up.');
 
   return {
     id: identity.id,
     port: listening,
     logNumber: () => state.head.number,
-    submit: async (event) => follower.submit(event),
-    follow: async () => follower.follow(),
+    submit: async (event) => control.submit(event),
+    follow: async () => control.follow(),
+    control: () => control.report(),
     sweep: async () => sweeper.run(),
     stop: async () => {
-      follower.stop();
+      isUp = false;
+      await control.stop();
       await sweeper.stop();
       await server.stop(STOP_MS);
       await groups.stop();
+      await siblings.stop();
       await bus.close();
+      await ports.log.close();
       sessions.retain(() => false);
       logger.info('The node has stopped.');
     },

@@ -1,13 +1,13 @@
 import { SymmetraError, fromHex } from '@symmetra/crypto';
 import { DEVICE_ID_LENGTH, nodeCodePart } from '@symmetra/protocol';
 import type { Message, MessageInput } from '@symmetra/rpc';
+import type { Control } from '../control/assemble.js';
 import type { ControlState } from '../control/control-state.js';
-import type { LogFollower } from '../control/log-follower.js';
 import type { LogRows } from '../control/log-rows.js';
 import { fromNotice, toNotice } from '../control/notice.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import type { DeviceRow } from '../devices/device-row.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { SignedHandlers } from './signed-calls.js';
 
@@ -18,23 +18,26 @@ const MAX_EVENTS = 100;
 export interface AdminServiceParts {
   readonly state: ControlState;
   readonly log: LogRows;
-  readonly follower: LogFollower;
+  readonly control: Pick<Control, 'submit'>;
   readonly devices: DeviceRegistry;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
 }
 
 /** What administrators decide and read (CTL-6). */
 export function adminHandlers(parts: AdminServiceParts): SignedHandlers {
-  const { state, log, follower, devices, presences } = parts;
+  const { state, log, control, devices, presences } = parts;
 
-  const describe = (deviceHex: string, row: DeviceRow): MessageInput<'symmetra.admin.v1.Device'> => ({
+  const describe = async (
+    deviceHex: string,
+    row: DeviceRow,
+  ): Promise<MessageInput<'symmetra.admin.v1.Device'>> => ({
     deviceId: fromHex(deviceHex),
     name: row.name,
     tags: Object.fromEntries(row.tags.map(({ key, value }) => [key, value])),
     stage: row.chain.keys.stage,
     epoch: row.chain.keys.epoch,
     revoked: state.isDeviceRevoked(deviceHex),
-    home: presences.of(deviceHex)?.home ?? '',
+    home: (await presences.find(deviceHex))?.home ?? '',
     tokenId: row.tokenId,
     enrolledMs: row.enrolledMs,
     cloneSuspected: row.cloneSuspected,
@@ -50,7 +53,7 @@ export function adminHandlers(parts: AdminServiceParts): SignedHandlers {
     '/symmetra.admin.v1.AdminService/Submit': async ({ event }) => {
       if (event === null) throw new SymmetraError('BAD_MESSAGE', 'the request holds no event');
       const signed = fromNotice(event);
-      const { number, receipts } = await follower.submit(signed);
+      const { number, receipts } = await control.submit(signed);
       return { number, receipts: [...receipts] };
     },
 
@@ -63,13 +66,13 @@ export function adminHandlers(parts: AdminServiceParts): SignedHandlers {
       if (after.length > 0) checkDeviceId(after);
       const count = bounded(limit, DEFAULT_DEVICES, MAX_DEVICES);
       const page = await devices.list(after.length > 0 ? hexOf(after) : undefined, count);
-      return { devices: page.map(({ hex, row }) => describe(hex, row)) };
+      return { devices: await Promise.all(page.map(async ({ hex, row }) => describe(hex, row))) };
     },
 
     '/symmetra.admin.v1.AdminService/GetDevice': async ({ deviceId }) => {
       checkDeviceId(deviceId);
       const deviceHex = hexOf(deviceId);
-      return { device: describe(deviceHex, await devices.read(deviceHex)) };
+      return { device: await describe(deviceHex, await devices.read(deviceHex)) };
     },
   };
 }

@@ -6,7 +6,7 @@ import type { TokenRows } from '../enrolment/token-rows.js';
 import type { Members } from '../group/members.js';
 import type { LinkTable } from '../link/link-table.js';
 import type { EventSender } from '../presence/event-sender.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { SessionTable } from '../presence/session-table.js';
 import { hexOf, keyRow, shareRow } from '../rows/row-keys.js';
 import { decodeKeyRow } from '../shares/key-row.js';
@@ -28,7 +28,7 @@ export interface EnforcementParts {
   readonly state: ControlState;
   readonly tokens: TokenRows;
   readonly sessions: SessionTable;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly links: LinkTable;
   readonly events: EventSender;
   readonly shares: PendingShares;
@@ -139,8 +139,9 @@ export class Enforcement implements EventEffects {
     return stored && decodeKeyRow(stored.value);
   }
 
+  /** Each process of the node tells those that it has a session with. */
   #tell(deviceHex: string, signed: SignedEvent): void {
-    this.#parts.events.send(deviceHex, { notice: toNotice(signed) });
+    this.#parts.events.sendHere(deviceHex, { notice: toNotice(signed) });
   }
 
   async #tellAll(signed: SignedEvent): Promise<void> {

@@ -21,11 +21,13 @@ export interface RowStep<Output> {
 export class DeviceRegistry {
   readonly #store: Store;
   readonly #state: ControlState;
-  readonly #stages = new StandingCache(MAX_CACHED);
+  readonly #stages: StandingCache;
 
-  constructor(store: Store, state: ControlState) {
+  /** @param isShared whether other processes of this node may change the rows too: then no stage is kept in memory */
+  constructor(store: Store, state: ControlState, isShared: boolean) {
     this.#store = store;
     this.#state = state;
+    this.#stages = new StandingCache(isShared ? 0 : MAX_CACHED);
   }
 
   /**
@@ -72,9 +74,10 @@ export class DeviceRegistry {
     const stored = await this.#store.get(deviceRow(deviceHex));
     if (stored === undefined) return undefined;
     const row = decodeDeviceRow(stored.value);
-    if (this.#stages.get(deviceHex) === undefined) this.#stages.set(deviceHex, row.chain.keys.stage);
+    const { stage } = row.chain.keys;
     wipeState(row);
-    return this.cachedStanding(deviceHex);
+    if (this.#stages.get(deviceHex) === undefined) this.#stages.set(deviceHex, stage);
+    return this.cachedStanding(deviceHex) ?? { revoked: this.#state.isDeviceRevoked(deviceHex), stage };
   }
 
   /** {@link DeviceRegistry.standing} without a wait; undefined also when it would have to be read. */

@@ -13,6 +13,7 @@ import type { Logger } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { Epochs } from './epochs.js';
+import type { GroupSeat } from './group-seat.js';
 import type { GroupTable } from './group-table.js';
 import type { GroupTimers } from './group-timers.js';
 import type { HeldGroup } from './held-group.js';
@@ -23,11 +24,13 @@ const ECHO_TIMEOUT_MS = 2000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 const MAX_HASH_BYTES = 64;
+const MAX_NODE_ID_BYTES = 64;
 
 export interface AgreementParts {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly state: ControlState;
+  readonly seat: GroupSeat;
   readonly table: GroupTable;
   readonly timers: GroupTimers;
   readonly epochs: Epochs;
@@ -39,7 +42,19 @@ export class Agreement {
 
   constructor(parts: AgreementParts) {
     this.#parts = parts;
-    parts.bus.serve(ECHO_SUBJECT, async (from, payload) => this.#receive(from, payload));
+    const { bus, seat } = parts;
+    bus.serve(ECHO_SUBJECT, async (from, payload) =>
+      seat.isHere
+        ? this.#receive(from, payload)
+        : seat.have('echo', new Writer().text(from).bytes(payload).finish()),
+    );
+    seat.offer('echo', async (request) => {
+      const reader = new Reader(request, 'echo of a group');
+      const from = reader.text(MAX_NODE_ID_BYTES);
+      const payload = reader.bytes();
+      reader.end();
+      return this.#receive(from, payload);
+    });
   }
 
   /** Echoes the pending deal of a group, again with growing pauses, until there is none. */

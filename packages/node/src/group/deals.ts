@@ -15,9 +15,8 @@ import { decode, encode } from '@symmetra/rpc';
 import type { Clock } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
-import type { Session } from '../presence/session-table.js';
 import { groupDealRow, hexOf } from '../rows/row-keys.js';
-import type { SealedOutcome } from '../session/sealed-handler.js';
+import type { Caller, SealedOutcome } from '../session/sealed-handler.js';
 import type { Agreement } from './agreement.js';
 import type { CreatedGroups } from './created-groups.js';
 import type { GroupTable } from './group-table.js';
@@ -54,7 +53,7 @@ export interface DealsParts {
 
 /** A deal as it came in. */
 interface Incoming {
-  readonly session: Session;
+  readonly session: Caller;
   readonly groupHex: string;
   readonly header: GroupHeader;
   readonly hash: Uint8Array;
@@ -79,7 +78,7 @@ export class Deals {
   }
 
   /** @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, GROUP_LIMITS, and what `receiveDeal` throws */
-  async answer(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
+  async answer(session: Caller, plaintext: Uint8Array): Promise<SealedOutcome> {
     const incoming = this.#read(session, plaintext);
     const { groupHex, deal, hash } = incoming;
     try {
@@ -92,7 +91,7 @@ export class Deals {
     }
   }
 
-  #read(session: Session, plaintext: Uint8Array): Incoming {
+  #read(session: Caller, plaintext: Uint8Array): Incoming {
     const { context } = this.#parts.state;
     const request = decode('symmetra.group.v1.DealRequest', plaintext);
     const header = decodeGroupHeader(context, request.header);

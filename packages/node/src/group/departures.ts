@@ -42,7 +42,7 @@ export class Departures {
     await this.#parts.table.run(groupHex, async (group) => {
       if (group.row?.group.pending === undefined) group.current();
       await this.#take(group, { deviceId, reason: 'left' });
-      this.#parts.audience.remove(groupHex, hexOf(deviceId));
+      this.#parts.audience.remove(groupHex, [hexOf(deviceId)]);
     });
   }
 
@@ -93,7 +93,7 @@ export class Departures {
     created.settle(group.groupHex, row.creator, group.row);
     if (dropped) group.changes = undefined;
     group.notice = undefined;
-    if (effect === 'suspended') notices.send(group);
+    if (effect === 'suspended') await notices.send(group);
     if (effect === 'ended') this.#end(group);
   }
 
@@ -114,7 +114,10 @@ export class Departures {
   #end(group: HeldGroup): void {
     const { table, audience, logger } = this.#parts;
     const members = [...group.roster.members()];
-    for (const { deviceId } of members) audience.remove(group.groupHex, hexOf(deviceId));
+    audience.remove(
+      group.groupHex,
+      members.map(({ deviceId }) => hexOf(deviceId)),
+    );
     table.resize(group, (roster) => roster.apply({ vacated: members.map(({ place }) => place), taken: [] }));
     group.beginEpoch([]);
     logger.info({ group: group.groupHex, count: members.length }, 'A group ended: nobody is left in it.');

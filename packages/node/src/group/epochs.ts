@@ -77,9 +77,12 @@ export class Epochs {
     for (const secret of next.consumed) secret.wipe();
     table.resize(group, () => roster.apply(changes));
     this.#dismiss(group, group.removed);
-    for (const { deviceId } of changes.taken) this.#parts.audience.add(group.groupHex, hexOf(deviceId));
+    this.#parts.audience.add(
+      group.groupHex,
+      changes.taken.map(({ deviceId }) => hexOf(deviceId)),
+    );
     group.beginEpoch(removed);
-    this.#deliver(group, turn, tree);
+    await this.#deliver(group, turn, tree);
   }
 
   /** State, roster and tree in one commit. */
@@ -107,10 +110,10 @@ export class Epochs {
 
   /** Who was removed listens a little longer: the broadcasts of this epoch tell it so (GRP-9). */
   #dismiss(group: HeldGroup, removed: readonly string[]): void {
-    for (const deviceHex of removed) {
-      const isMember = group.roster.placeOf(Buffer.from(deviceHex, 'hex')) !== undefined;
-      if (!isMember) this.#parts.audience.remove(group.groupHex, deviceHex);
-    }
+    const gone = removed.filter(
+      (deviceHex) => group.roster.placeOf(Buffer.from(deviceHex, 'hex')) === undefined,
+    );
+    this.#parts.audience.remove(group.groupHex, gone);
   }
 
   /**
@@ -118,7 +121,7 @@ export class Epochs {
    * when somebody moved to another place, who would take it for a farewell. An epoch that is suspended from its start is
    * delivered to nobody.
    */
-  #deliver(group: HeldGroup, turn: Turn, tree: SteppedTree): void {
+  async #deliver(group: HeldGroup, turn: Turn, tree: SteppedTree): Promise<void> {
     const { logger, notices, pass, timers, upkeep, welcomes } = this.#parts;
     const { groupHex, epoch, header, changes } = turn;
     timers.set(`settled/${groupHex}`, SETTLED_AFTER_MS, () => void this.#settled(groupHex, epoch.epochId));
@@ -128,7 +131,7 @@ export class Epochs {
     );
     upkeep.note(groupHex, header.limits.lifetimeSeconds);
     if (notices.isDue(group)) {
-      notices.send(group);
+      await notices.send(group);
       return;
     }
     const isMoved = changes.vacated.length !== group.removed.length;

@@ -4,10 +4,9 @@ import type { Bus } from '@symmetra/bus';
 import { decode, encode } from '@symmetra/rpc';
 import type { Clock } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
-import type { PresenceTable } from '../presence/presence-table.js';
-import type { Session } from '../presence/session-table.js';
+import type { Presences } from '../presence/presences.js';
 import { hexOf } from '../rows/row-keys.js';
-import type { SealedOutcome } from '../session/sealed-handler.js';
+import type { Caller, SealedOutcome } from '../session/sealed-handler.js';
 import type { Departures } from './departures.js';
 import { checkMessage } from './group-pass.js';
 import type { GroupPass } from './group-pass.js';
@@ -31,7 +30,7 @@ export interface GroupServiceParts {
   readonly staged: StagedRosters;
   readonly departures: Departures;
   readonly notices: Notices;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly pass: GroupPass;
 }
 
@@ -44,7 +43,7 @@ export class GroupService {
   }
 
   /** GRP-3: a part of a roster. @throws BAD_MESSAGE, STAGE_OUT_OF_ORDER, GROUP_TOO_LARGE, GROUP_BUSY */
-  stage(session: Session, plaintext: Uint8Array): SealedOutcome {
+  stage(session: Caller, plaintext: Uint8Array): SealedOutcome {
     const { groupId, epoch, offset, members } = decode('symmetra.group.v1.StageRequest', plaintext);
     const part = { groupHex: groupHexOf(groupId), epoch, offset, members: deviceIdsIn(members, MAX_PART) };
     const staged = this.#parts.staged.add(session.deviceHex, part);
@@ -52,7 +51,7 @@ export class GroupService {
   }
 
   /** GRP-9: a member holds the epoch in force; of another one nothing is kept. @throws BAD_MESSAGE, GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER */
-  async confirm(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
+  async confirm(session: Caller, plaintext: Uint8Array): Promise<SealedOutcome> {
     const { groupId, epochId } = decode('symmetra.group.v1.ConfirmRequest', plaintext);
     await this.#parts.table.run(groupHexOf(groupId), async (group) => {
       const place = group.placeOf(session.deviceId);
@@ -62,14 +61,14 @@ export class GroupService {
   }
 
   /** GRP-10. @throws BAD_MESSAGE, GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER */
-  async leave(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
+  async leave(session: Caller, plaintext: Uint8Array): Promise<SealedOutcome> {
     const { groupId } = decode('symmetra.group.v1.LeaveRequest', plaintext);
     await this.#parts.departures.leave(groupHexOf(groupId), session.deviceId);
     return { reply: EMPTY_REPLY };
   }
 
   /** GRP-10. @throws BAD_MESSAGE, GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER, GROUP_EPOCH_OLD, RATE_LIMITED */
-  async renew(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
+  async renew(session: Caller, plaintext: Uint8Array): Promise<SealedOutcome> {
     const { groupId, epochId } = decode('symmetra.group.v1.RenewRequest', plaintext);
     await this.#parts.table.run(groupHexOf(groupId), async (group) => {
       const place = group.placeOf(session.deviceId);
@@ -84,7 +83,7 @@ export class GroupService {
   }
 
   /** GRP-2. @throws BAD_MESSAGE, GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER */
-  async roster(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
+  async roster(session: Caller, plaintext: Uint8Array): Promise<SealedOutcome> {
     const { groupId, from } = decode('symmetra.group.v1.GetRosterRequest', plaintext);
     return this.#parts.table.run(groupHexOf(groupId), async (group) => {
       group.placeOf(session.deviceId);
@@ -102,13 +101,17 @@ export class GroupService {
     });
   }
 
-  /** GRP-12. @throws NOT_HOME, BAD_MESSAGE, BAD_ENCODING, WRONG_VERSION, GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER */
-  async send(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
-    const { bus, presences, pass, table } = this.#parts;
+  /** GRP-12: at the process that has the session. @throws NOT_HOME */
+  checkHome({ deviceHex }: Caller): void {
+    const { bus, presences } = this.#parts;
+    if (presences.here(deviceHex)?.home === bus.self) return;
+    throw new SymmetraError('NOT_HOME', 'messages to a group go through the home node of the sender');
+  }
+
+  /** GRP-12. @throws BAD_MESSAGE, BAD_ENCODING, WRONG_VERSION, GROUP_UNKNOWN, GROUP_ENDED, GROUP_NOT_MEMBER */
+  async send(session: Caller, plaintext: Uint8Array): Promise<SealedOutcome> {
+    const { pass, table } = this.#parts;
     const { message } = decode('symmetra.group.v1.SendRequest', plaintext);
-    if (presences.of(session.deviceHex)?.home !== bus.self) {
-      throw new SymmetraError('NOT_HOME', 'messages to a group go through the home node of the sender');
-    }
     checkMessage(message);
     const { groupId, sender } = inspectGroupMessage(message);
     if (!equalConstantTime(sender, session.deviceId)) {
@@ -116,7 +119,7 @@ export class GroupService {
     }
     const groupHex = hexOf(groupId);
     await table.run(groupHex, async (group) => group.placeOf(session.deviceId));
-    const handedOver = pass.message(groupHex, Uint8Array.from(message), session.deviceHex);
+    const handedOver = await pass.message(groupHex, Uint8Array.from(message), session.deviceHex);
     return { reply: encode('symmetra.group.v1.SendResponse', { handedOver }) };
   }
 

@@ -70,7 +70,7 @@ export class GroupStart {
     if (group.out.length === 0) return;
     try {
       await table.run(groupHex, async (held) => {
-        if (notices.isDue(held)) notices.send(held);
+        if (notices.isDue(held)) await notices.send(held);
       });
     } catch (error) {
       logger.error({ err: error }, 'That an epoch of a group is due could not be said again.');

@@ -21,12 +21,15 @@ const NO_CHANGES: RosterChanges = { vacated: [], taken: [] };
 export class GroupTable {
   readonly #store: Store;
   readonly #context: ProtocolContext;
+  readonly #isShared: boolean;
   readonly #held = new Map<string, HeldGroup>();
   readonly #lanes = new Map<string, Promise<unknown>>();
   #members = 0;
   #stopped = false;
 
-  constructor(store: Store, context: ProtocolContext) {
+  /** @param isShared whether other processes of this node may change the rows too */
+  constructor(store: Store, context: ProtocolContext, isShared: boolean) {
+    this.#isShared = isShared;
     this.#store = store;
     this.#context = context;
   }
@@ -48,11 +51,16 @@ export class GroupTable {
   /**
    * Stores the next state of a group together with other rows; from then on the group is in it. When that fails, the
    * group is read anew the next time.
+   * @throws STATE_CONFLICT when another process of this node changed the group, and what the store throws
    */
   async commit(group: HeldGroup, next: GroupRow, others: readonly Change[] = []): Promise<void> {
     const value = encodeGroupRow(next);
     try {
-      await this.#store.commit([{ key: groupRow(group.groupHex), value }, ...others]);
+      const key = groupRow(group.groupHex);
+      if (!this.#isShared) await this.#store.commit([{ key, value }, ...others]);
+      else if (await this.#store.commit([{ key, value, expect: group.version }, ...others])) {
+        group.version = (await this.#store.get(key))?.version ?? 0;
+      } else throw new SymmetraError('STATE_CONFLICT', 'another process changed the group; try again');
       group.row = next;
       this.#keep(group);
     } catch (error) {
@@ -79,6 +87,11 @@ export class GroupTable {
     if (this.#held.get(group.groupHex) === group) this.#members += group.roster.size - before;
   }
 
+  /** Forgets all groups: another process works on them now. */
+  forget(): void {
+    for (const group of this.#held.values()) this.#release(group);
+  }
+
   /** Whether the node stops: work that would go on by itself ends. */
   get isStopped(): boolean {
     return this.#stopped;
@@ -101,6 +114,7 @@ export class GroupTable {
     if (stored === undefined) return new HeldGroup(groupHex, undefined, Roster.of([]));
     const row = decodeGroupRow(stored.value);
     const group = new HeldGroup(groupHex, row, await this.#rosterOf(groupHex, row));
+    group.version = stored.version;
     this.#keep(group);
     return group;
   }

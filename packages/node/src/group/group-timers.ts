@@ -25,10 +25,15 @@ export class GroupTimers {
     this.#timers.delete(name);
   }
 
+  /** Cancels all. */
+  clear(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
   /** Cancels all, and takes no more. */
   stop(): void {
     this.#stopped = true;
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
+    this.clear();
   }
 }

@@ -8,6 +8,8 @@ export class HeldGroup {
   readonly groupHex: string;
   /** Undefined while this node does not know the group. */
   row: GroupRow | undefined;
+  /** Of the row, when it was read or written last; 0 while there is none. */
+  version = 0;
   /** Of the epoch in force; empty before the first. */
   readonly roster: Roster;
   /** Of the pending deal; undefined also when they are not read yet. */

@@ -3,7 +3,7 @@ import type { DueReason } from '@symmetra/protocol';
 import type { MessageInput } from '@symmetra/rpc';
 import type { ControlState } from '../control/control-state.js';
 import { hexOf } from '../rows/row-keys.js';
-import type { Presence, PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { GroupPass } from './group-pass.js';
 import type { HeldGroup } from './held-group.js';
 
@@ -11,7 +11,7 @@ type Broadcast = MessageInput<'symmetra.group.v1.Broadcast'>;
 
 export interface NoticesParts {
   readonly state: ControlState;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly pass: GroupPass;
 }
 
@@ -29,12 +29,12 @@ export class Notices {
   }
 
   /** To all members, of a group that is suspended; to those that deal also when their home does not have the group. */
-  send(group: HeldGroup): void {
+  async send(group: HeldGroup): Promise<void> {
     const { state, presences, pass } = this.#parts;
     const notice = this.#suspended(group);
     pass.broadcast(group.groupHex, notice);
     for (const deviceHex of orderOf(state.context, group.current().state, group.roster).map(hexOf)) {
-      const presence = presences.of(deviceHex);
+      const presence = await presences.find(deviceHex);
       if (presence !== undefined) pass.broadcastTo(deviceHex, presence.home, notice);
     }
   }
@@ -45,12 +45,12 @@ export class Notices {
   }
 
   /** To a member that attached, if it is one of those that deal. */
-  remind(group: HeldGroup, { session, home }: Presence): void {
+  remind(group: HeldGroup, deviceHex: string, home: string): void {
     const { state, pass } = this.#parts;
     if (group.row === undefined) return;
     const order = orderOf(state.context, group.row.group, group.roster);
-    if (!order.some((deviceId) => hexOf(deviceId) === session.deviceHex)) return;
-    pass.broadcastTo(session.deviceHex, home, this.#suspended(group));
+    if (!order.some((deviceId) => hexOf(deviceId) === deviceHex)) return;
+    pass.broadcastTo(deviceHex, home, this.#suspended(group));
   }
 
   #suspended(group: HeldGroup): Broadcast {

@@ -18,6 +18,7 @@ import type {
 } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { hexOf } from '../rows/row-keys.js';
+import type { GroupSeat } from './group-seat.js';
 import type { GroupTable } from './group-table.js';
 
 const ROSTER_SUBJECT = 'group-roster';
@@ -27,6 +28,7 @@ export interface RostersOfDealsParts {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly context: ProtocolContext;
+  readonly seat: GroupSeat;
   readonly table: GroupTable;
 }
 
@@ -36,7 +38,11 @@ export class RostersOfDeals {
 
   constructor(parts: RostersOfDealsParts) {
     this.#parts = parts;
-    parts.bus.serve(ROSTER_SUBJECT, async (_from, payload) => this.#answer(payload));
+    const { bus, seat } = parts;
+    bus.serve(ROSTER_SUBJECT, async (_from, payload) =>
+      seat.isHere ? this.#answer(payload) : seat.have('roster', payload),
+    );
+    seat.offer('roster', async (request) => this.#answer(request));
   }
 
   /** The roster from the first node that echoes the deal and gives one that fits its header; undefined when none does. */

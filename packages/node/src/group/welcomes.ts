@@ -6,7 +6,7 @@ import type { Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
 import type { EventSender } from '../presence/event-sender.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { GroupRow } from './group-row.js';
 import type { GroupTable } from './group-table.js';
@@ -26,7 +26,7 @@ export interface WelcomesParts {
   readonly state: ControlState;
   readonly table: GroupTable;
   readonly trees: TreeSteps;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly events: EventSender;
 }
 
@@ -72,7 +72,7 @@ export class Welcomes {
   async send(group: HeldGroup, places: readonly number[]): Promise<void> {
     const { row, roster } = group;
     if (row?.group.inForce === undefined || isSuspended(row.group, roster)) return;
-    const guests = this.#guests(group, places);
+    const guests = await this.#guests(group, places);
     if (guests.length === 0) return;
     try {
       await this.#welcome(group, row, row.group.inForce, guests);
@@ -111,22 +111,25 @@ export class Welcomes {
       for (const { place, deviceHex } of guests) {
         const pathKeys = pathKeysOf(scope, pages.get, decoded.height, place, row.step);
         const welcome = { header, tag, share: share?.bytes ?? ERASED, place, step: row.step, pathKeys };
-        this.#parts.events.send(deviceHex, { groupWelcome: welcome });
+        const sent = this.#parts.events.send(deviceHex, { groupWelcome: welcome });
         pathKeys.fill(0);
+        await sent;
       }
     } finally {
       pages.wipe();
     }
   }
 
-  #guests({ roster, confirmed }: HeldGroup, places: readonly number[]): readonly Guest[] {
+  async #guests({ roster, confirmed }: HeldGroup, places: readonly number[]): Promise<readonly Guest[]> {
     const { presences, state } = this.#parts;
     const guests: Guest[] = [];
     for (const place of places) {
       const deviceId = roster.at(place);
       if (deviceId === undefined || confirmed.has(place)) continue;
       const deviceHex = hexOf(deviceId);
-      if (presences.of(deviceHex) === undefined || state.isDeviceRevoked(deviceHex)) continue;
+      const where = presences.find(deviceHex);
+      const isThere = (where instanceof Promise ? await where : where) !== undefined;
+      if (!isThere || state.isDeviceRevoked(deviceHex)) continue;
       guests.push({ place, deviceHex });
     }
     return guests;

@@ -2,8 +2,7 @@ import { SymmetraError } from '@symmetra/crypto';
 import { isSealedMethod, publicCode } from '@symmetra/rpc';
 import type { LinkStream, Message } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
-import type { PresenceTable } from '../presence/presence-table.js';
-import type { Session } from '../presence/session-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { CallRouter } from '../routing/call-router.js';
 import type { CallPath } from '../session/sealed-handler.js';
 import { linkNotBound } from './link-not-bound.js';
@@ -15,14 +14,17 @@ type Call = Message<'symmetra.link.v1.Call'>;
 
 export interface DeviceLinkParts {
   readonly self: string;
+  /** This process. */
+  readonly instance: string;
   readonly logger: Logger;
   readonly router: CallRouter;
   readonly links: LinkTable;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
 }
 
 /** One device's link: its calls, in any number at once. The first is Attach at this node, which binds the link. */
 export class DeviceLink implements CallPath {
+  readonly instance: string;
   readonly #stream: LinkStream;
   readonly #parts: DeviceLinkParts;
   #deviceHex: string | undefined;
@@ -32,20 +34,21 @@ export class DeviceLink implements CallPath {
   constructor(stream: LinkStream, parts: DeviceLinkParts) {
     this.#stream = stream;
     this.#parts = parts;
+    this.instance = parts.instance;
     stream.onFrame(({ calls }) => {
       for (const call of calls) void this.#answer(call);
     });
     stream.onClose(() => this.#leave());
   }
 
-  accepts(session: Session): boolean {
-    return this.#deviceHex === undefined || this.#deviceHex === session.deviceHex;
+  accepts(deviceHex: string): boolean {
+    return this.#deviceHex === undefined || this.#deviceHex === deviceHex;
   }
 
-  bind(session: Session): void {
-    if (!this.accepts(session)) throw linkNotBound();
-    this.#deviceHex = session.deviceHex;
-    this.#parts.links.bind(session.deviceHex, this.#stream);
+  bind(deviceHex: string): void {
+    if (!this.accepts(deviceHex)) throw linkNotBound();
+    this.#deviceHex = deviceHex;
+    this.#parts.links.bind(deviceHex, this.#stream);
   }
 
   async #answer(call: Call): Promise<void> {
@@ -80,8 +83,8 @@ export class DeviceLink implements CallPath {
   }
 
   #leave(): void {
-    const { self, links, presences } = this.#parts;
+    const { links, presences } = this.#parts;
     if (this.#deviceHex === undefined || !links.unbind(this.#deviceHex, this.#stream)) return;
-    presences.leave(this.#deviceHex, self);
+    presences.leave(this.#deviceHex);
   }
 }

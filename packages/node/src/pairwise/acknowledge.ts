@@ -23,12 +23,7 @@ export class Acknowledge {
     if (keyIds.length > MAX_KEY_IDS || keyIds.some((id) => id.length !== SHORT_ID_LENGTH)) {
       throw new SymmetraError('BAD_MESSAGE', 'an acknowledgement names at most 256 key ids of 16 bytes');
     }
-    const named = new Set(keyIds.map(hexOf));
-    const waiting = this.#shares.known(session.deviceHex) ?? (await this.#shares.of(session.deviceHex));
-    await this.#shares.drop(
-      session.deviceHex,
-      [...named].filter((keyHex) => waiting.has(keyHex)),
-    );
+    await this.#shares.acknowledged(session.deviceHex, [...new Set(keyIds.map(hexOf))]);
     return { reply: EMPTY_REPLY };
   }
 }

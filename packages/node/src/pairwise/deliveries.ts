@@ -5,7 +5,7 @@ import { SymmetraError } from '@symmetra/crypto';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import type { EventSender } from '../presence/event-sender.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { Session } from '../presence/session-table.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { PendingShares } from '../shares/pending-shares.js';
@@ -15,7 +15,7 @@ export interface DeliveriesParts {
   readonly clock: Clock;
   readonly state: ControlState;
   readonly devices: DeviceRegistry;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly events: EventSender;
   readonly shares: PendingShares;
 }
@@ -39,20 +39,20 @@ export class Deliveries {
     decoded?: Header,
   ): Promise<void> {
     const { presences, events } = this.#parts;
-    if (presences.of(responderHex) === undefined) return;
+    if ((await presences.find(responderHex)) === undefined) return;
     const initiatorHex = hexOf(row.initiator);
     const { header, share, ephemeralKey, granted } = row;
     const asked = decoded ?? decodeHeader(this.#parts.state.context, header);
     if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex, asked))) return;
-    const initiator = presences.publicOf(initiatorHex);
-    events.send(responderHex, { delivery: { header, share, ephemeralKey, granted, initiator } });
+    const initiator = await presences.publicOf(initiatorHex);
+    await events.send(responderHex, { delivery: { header, share, ephemeralKey, granted, initiator } });
   }
 
   /** Delivers everything that waits for a device, as long as it stays attached in this session. */
   async deliverAll(session: Session): Promise<void> {
     const { clock, presences, shares } = this.#parts;
     for await (const { keyHex, share } of shares.read(session.deviceHex)) {
-      const attached = presences.of(session.deviceHex)?.session === session;
+      const attached = presences.here(session.deviceHex)?.session === session;
       if (attached && share.expiresMs > clock.now()) await this.deliver(session.deviceHex, keyHex, share);
       share.share.fill(0);
       if (!attached) return;

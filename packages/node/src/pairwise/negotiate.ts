@@ -6,7 +6,7 @@ import type { Clock } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { Session } from '../presence/session-table.js';
 import { hexOf, keyRow, shareRow } from '../rows/row-keys.js';
 import type { SealedOutcome } from '../session/sealed-handler.js';
@@ -27,7 +27,7 @@ export interface NegotiateParts {
   readonly store: Store;
   readonly state: ControlState;
   readonly devices: DeviceRegistry;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly shares: PendingShares;
   readonly pairs: PairRows;
   readonly deliveries: Deliveries;
@@ -65,9 +65,7 @@ export class Negotiate {
       keyHex: hexOf(header.keyId),
     };
     await this.#checkStanding(approved);
-    const waiting =
-      this.#parts.shares.known(approved.responderHex) ?? (await this.#parts.shares.of(approved.responderHex));
-    if (waiting.size >= MAX_PENDING && !waiting.has(approved.keyHex)) {
+    if (!(await this.#parts.shares.mayWait(approved.responderHex, approved.keyHex))) {
       throw new SymmetraError('PEER_BUSY', 'too many keys wait for the peer already', { limit: MAX_PENDING });
     }
     const { ephemeralKey, share } = request;
@@ -140,11 +138,11 @@ export class Negotiate {
     return this.#receipt(approved, known.granted);
   }
 
-  #receipt({ approval, responderHex }: Approved, granted: Limits): SealedOutcome {
+  async #receipt({ approval, responderHex }: Approved, granted: Limits): Promise<SealedOutcome> {
     const reply = encode('symmetra.pairwise.v1.NegotiateResponse', {
       headerHash: approval.headerHash,
       granted,
-      responder: this.#parts.presences.publicOf(responderHex),
+      responder: await this.#parts.presences.publicOf(responderHex),
     });
     return { reply };
   }

@@ -5,7 +5,7 @@ import { decode, encode } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import type { EventSender } from '../presence/event-sender.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { Session } from '../presence/session-table.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { SealedOutcome } from '../session/sealed-handler.js';
@@ -21,7 +21,7 @@ export interface RelayParts {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly devices: DeviceRegistry;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly events: EventSender;
 }
 
@@ -38,7 +38,7 @@ export class Relay {
   async answer(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
     const { bus, presences } = this.#parts;
     const { peer, message } = decode('symmetra.pairwise.v1.RelayRequest', plaintext);
-    if (presences.of(session.deviceHex)?.home !== bus.self) {
+    if (presences.here(session.deviceHex)?.home !== bus.self) {
       throw new SymmetraError('NOT_HOME', 'messages to peers go through the home node of the sender');
     }
     if (peer.length !== DEVICE_ID_LENGTH || message.length === 0 || message.length > MAX_MESSAGE_BYTES) {
@@ -49,10 +49,10 @@ export class Relay {
     }
     const peerHex = hexOf(peer);
     await this.#checkPair(session.deviceHex, peerHex);
-    const home = presences.of(peerHex)?.home;
+    const home = (await presences.find(peerHex))?.home;
     const handedOver =
       home === bus.self
-        ? this.#handOver(session.deviceId, peerHex, message)
+        ? await this.#handOver(session.deviceId, peerHex, message)
         : home !== undefined && (await this.#carry(home, session.deviceId, peer, message));
     return { reply: encode('symmetra.pairwise.v1.RelayResponse', { handedOver }) };
   }
@@ -68,7 +68,7 @@ export class Relay {
     if (receiver.revoked) throw new SymmetraError('PEER_REVOKED', 'the peer is revoked');
   }
 
-  #handOver(sender: Uint8Array, receiverHex: string, message: Uint8Array): boolean {
+  #handOver(sender: Uint8Array, receiverHex: string, message: Uint8Array): boolean | Promise<boolean> {
     return this.#parts.events.send(receiverHex, { message: { peer: sender, message } });
   }
 
@@ -97,8 +97,9 @@ export class Relay {
     if (message.length === 0 || message.length > MAX_MESSAGE_BYTES) {
       throw new SymmetraError('BAD_MESSAGE', 'a message between devices has at most 4096 bytes');
     }
-    if (this.#parts.presences.of(receiverHex)?.home !== this.#parts.bus.self) return NOT_ATTACHED;
+    const where = await this.#parts.presences.find(receiverHex);
+    if (where?.home !== this.#parts.bus.self) return NOT_ATTACHED;
     await this.#checkPair(hexOf(sender), receiverHex);
-    return this.#handOver(sender, receiverHex, message) ? HANDED_OVER : NOT_ATTACHED;
+    return (await this.#handOver(sender, receiverHex, message)) ? HANDED_OVER : NOT_ATTACHED;
   }
 }

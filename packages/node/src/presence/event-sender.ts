@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SymmetraError, concat } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
 import { DEVICE_ID_LENGTH } from '@symmetra/protocol';
@@ -5,14 +6,19 @@ import { decode, encode } from '@symmetra/rpc';
 import type { LinkEvent, MessageInput } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import type { LinkTable } from '../link/link-table.js';
+import type { Siblings } from '../replicas/siblings.js';
 import { hexOf } from '../rows/row-keys.js';
-import type { Presence, PresenceTable } from './presence-table.js';
+import type { Presence } from './presence-table.js';
+import type { Presences, Whereabouts } from './presences.js';
 import type { SessionTable } from './session-table.js';
 
 const EVENT_METHOD = '/symmetra.link.v1.LinkService/Event';
 const EVENT_SUBJECT = 'event';
+/** Between the processes of one node: an event that is yet to be sealed. */
+const SEND_SUBJECT = 'event-send';
 const EVENT_TIMEOUT_MS = 5000;
-const HANDED_OVER = Uint8Array.of(1);
+/** First byte of an answer; behind it the process that has the link. */
+const HANDED_OVER = 1;
 const NOT_LINKED = Uint8Array.of(0);
 
 /** The content of an event; its number is put in here. */
@@ -22,28 +28,86 @@ export interface EventSenderParts {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly sessions: SessionTable;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly links: LinkTable;
+  readonly siblings: Siblings;
 }
 
 /** Seals events to devices and brings them to the devices' home nodes (SES-6). */
 export class EventSender {
   readonly #parts: EventSenderParts;
+  readonly #handedOver: Uint8Array;
 
   constructor(parts: EventSenderParts) {
     this.#parts = parts;
-    parts.bus.serve(EVENT_SUBJECT, async (from, payload) => this.#pass(from, payload));
+    const { bus } = parts;
+    this.#handedOver = concat(Uint8Array.of(HANDED_OVER), Buffer.from(bus.instance, 'hex'));
+    bus.serve(EVENT_SUBJECT, async (from, payload) => this.#pass(from, payload));
+    bus.serve(SEND_SUBJECT, async (from, payload) => this.#sendFor(from, payload));
   }
 
   /**
    * Sends an event to a device that is attached. What is lost on the way the device finds out by its number.
-   * @returns whether it was sent
+   * @returns whether it was sent; without a wait at a node of one process
    */
-  send(deviceHex: string, event: DeviceEvent): boolean {
-    const presence = this.#parts.presences.of(deviceHex);
+  send(deviceHex: string, event: DeviceEvent): boolean | Promise<boolean> {
+    const { presences, siblings } = this.#parts;
+    if (!siblings.isShared) return this.sendHere(deviceHex, event);
+    // The caller may erase what the event holds as soon as this returns.
+    const plaintext = encode('symmetra.link.v1.DeviceEvent', { number: 0, ...event });
+    return Promise.resolve(presences.find(deviceHex)).then(async (where) =>
+      this.#sendWhere(deviceHex, where, plaintext),
+    );
+  }
+
+  /** Sends an event to a device that is attached in a session of this process. @returns whether it was sent */
+  sendHere(deviceHex: string, event: DeviceEvent): boolean {
+    const presence = this.#parts.presences.here(deviceHex);
     if (presence === undefined) return false;
     const sealed = this.#seal(presence, event);
     return sealed !== undefined && this.#carry(presence, sealed);
+  }
+
+  /** Has the process that has the device's session send it. */
+  async #sendWhere(
+    deviceHex: string,
+    where: Whereabouts | undefined,
+    plaintext: Uint8Array,
+  ): Promise<boolean> {
+    const { bus, logger, presences, siblings } = this.#parts;
+    try {
+      if (where === undefined) return false;
+      if (where.process === bus.instance) return this.#sendEncoded(deviceHex, plaintext);
+      const payload = concat(Buffer.from(deviceHex, 'hex'), plaintext);
+      const [sent] = await siblings.request(where.process, SEND_SUBJECT, payload);
+      return sent === HANDED_OVER;
+    } catch (error) {
+      const isGone = error instanceof SymmetraError && error.code === 'INSTANCE_GONE';
+      if (isGone && where !== undefined) await presences.lose(deviceHex, where.process);
+      logger.debug({ err: error }, 'An event did not reach the process that has the session.');
+      return false;
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  #sendEncoded(deviceHex: string, plaintext: Uint8Array): boolean {
+    const { number: _unset, ...event } = decode('symmetra.link.v1.DeviceEvent', plaintext);
+    return this.sendHere(deviceHex, event);
+  }
+
+  /** Another process of this node has an event for a session of this one. @throws WRONG_NODE */
+  #sendFor(from: string, payload: Uint8Array): Uint8Array {
+    if (from !== this.#parts.bus.self) {
+      throw new SymmetraError('WRONG_NODE', 'only a process of the same node has events sealed');
+    }
+    const deviceHex = hexOf(payload.subarray(0, DEVICE_ID_LENGTH));
+    const plaintext = payload.subarray(DEVICE_ID_LENGTH);
+    try {
+      return this.#sendEncoded(deviceHex, plaintext) ? this.#handedOver : NOT_LINKED;
+    } finally {
+      plaintext.fill(0);
+    }
   }
 
   /** Seals in the session in which the device attached last; a session that can carry no more is over. */
@@ -63,8 +127,8 @@ export class EventSender {
 
   #carry(presence: Presence, event: LinkEvent): boolean {
     const { bus, links } = this.#parts;
-    const { session, home } = presence;
-    if (home === bus.self) {
+    const { session, home, linkAt = bus.instance } = presence;
+    if (home === bus.self && linkAt === bus.instance) {
       const handedOver = links.of(session.deviceHex)?.sendEvent(event) ?? false;
       if (!handedOver) this.#parts.presences.forget(session);
       return handedOver;
@@ -74,24 +138,42 @@ export class EventSender {
     return true;
   }
 
-  async #carryOverBus({ session, home }: Presence, payload: Uint8Array): Promise<void> {
+  async #carryOverBus(presence: Presence, payload: Uint8Array): Promise<void> {
     const { bus, logger, presences } = this.#parts;
+    const { session, home, linkAt } = presence;
     try {
-      const [handedOver] = await bus.request(home, EVENT_SUBJECT, payload, { timeoutMs: EVENT_TIMEOUT_MS });
-      if (handedOver !== 1) presences.forget(session);
+      const options = { timeoutMs: EVENT_TIMEOUT_MS, ...(linkAt !== undefined && { instance: linkAt }) };
+      const reply = await bus.request(home, EVENT_SUBJECT, payload, options);
+      if (reply[0] !== HANDED_OVER) presences.forget(session);
+      else if (linkAt === undefined && reply.length > 1) presence.linkAt = hexOf(reply.subarray(1));
     } catch (error) {
       presences.forget(session);
       logger.debug({ home, device: session.device, err: error }, 'An event did not reach the home node.');
     }
   }
 
-  /** As home node: passes on an event of another node, without being able to read it. */
-  #pass(from: string, payload: Uint8Array): Uint8Array {
+  /** As home node: passes on an event of another node, without being able to read it. @throws WRONG_NODE */
+  async #pass(from: string, payload: Uint8Array): Promise<Uint8Array> {
+    const { bus, links, siblings } = this.#parts;
     const deviceHex = hexOf(payload.subarray(0, DEVICE_ID_LENGTH));
     const event = decode('symmetra.link.v1.Event', payload.subarray(DEVICE_ID_LENGTH));
-    if (event.node !== from) {
+    const isOwn = from === bus.self;
+    if (event.node !== from && !isOwn) {
       throw new SymmetraError('WRONG_NODE', 'the event is of another node than its sender');
     }
-    return this.#parts.links.of(deviceHex)?.sendEvent(event) === true ? HANDED_OVER : NOT_LINKED;
+    // The answer that binds a link may still be on its way through this process.
+    if (siblings.isShared && links.of(deviceHex) === undefined) await nextTurn();
+    const link = links.of(deviceHex);
+    if (link !== undefined) return link.sendEvent(event) ? this.#handedOver : NOT_LINKED;
+    return isOwn || !siblings.isShared ? NOT_LINKED : this.#passOn(deviceHex, payload);
+  }
+
+  /** The link is at another process of this node. */
+  async #passOn(deviceHex: string, payload: Uint8Array): Promise<Uint8Array> {
+    const { bus, presences, siblings } = this.#parts;
+    const where = await presences.find(deviceHex);
+    const { linkAt } = where?.home === bus.self ? where : {};
+    if (linkAt === undefined || linkAt === bus.instance) return NOT_LINKED;
+    return siblings.request(linkAt, EVENT_SUBJECT, payload);
   }
 }

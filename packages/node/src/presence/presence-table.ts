@@ -6,17 +6,13 @@ export interface Presence {
   readonly session: Session;
   /** The device's home node. */
   readonly home: string;
+  /** The process of the home node that has the device's link; undefined while it is not known. */
+  linkAt: string | undefined;
   /** Addresses host:port at which the device may be reached directly. */
   readonly addresses: readonly string[];
 }
 
-/** What of a presence other devices are told. */
-export interface PublicPresence {
-  readonly online: boolean;
-  readonly addresses: string[];
-}
-
-/** Which devices are attached, as far as this node knows. As bounded as the sessions that it hangs on. */
+/** Which devices are attached in sessions of this process. As bounded as the sessions that it hangs on. */
 export class PresenceTable {
   readonly #presences = new Map<string, Presence>();
 
@@ -28,24 +24,16 @@ export class PresenceTable {
     return this.#presences.get(deviceHex);
   }
 
-  publicOf(deviceHex: string): PublicPresence {
-    const presence = this.#presences.get(deviceHex);
-    return {
-      online: presence !== undefined,
-      addresses: presence === undefined ? [] : [...presence.addresses],
-    };
+  /** Forgets where a device is, unless it attached with another session by now. @returns whether it was known */
+  forget(session: Session): boolean {
+    if (this.#presences.get(session.deviceHex)?.session !== session) return false;
+    return this.#presences.delete(session.deviceHex);
   }
 
-  /** Forgets where a device is, unless it attached with another session by now. */
-  forget(session: Session): void {
-    if (this.#presences.get(session.deviceHex)?.session === session) {
-      this.#presences.delete(session.deviceHex);
-    }
-  }
-
-  /** Forgets that a device is attached here. */
-  leave(deviceHex: string, home: string): void {
-    if (this.#presences.get(deviceHex)?.home === home) this.#presences.delete(deviceHex);
+  /** Forgets that a device is attached at a home node. @returns whether it was known */
+  leave(deviceHex: string, home: string): boolean {
+    if (this.#presences.get(deviceHex)?.home !== home) return false;
+    return this.#presences.delete(deviceHex);
   }
 
   /** The devices that are attached now. */

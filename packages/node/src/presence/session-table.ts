@@ -1,7 +1,10 @@
-import { SymmetraError, toBase32 } from '@symmetra/crypto';
+import { SymmetraError, concat, toBase32 } from '@symmetra/crypto';
+import type { RandomBytes } from '@symmetra/entropy';
+import { INSTANCE_CHARS } from '@symmetra/bus';
 import type { SessionEnd } from '@symmetra/protocol';
 import { hexOf } from '../rows/row-keys.js';
 
+const SESSION_ID_BYTES = 16;
 /** Sessions that a device may have at one node at once. */
 const MAX_PER_DEVICE = 4;
 /** Sessions that a node keeps at once. */
@@ -113,6 +116,17 @@ export class SessionTable {
     const now = this.#now();
     this.retain((session) => session.expiresAt > now);
   }
+}
+
+/** SES-3: a fresh session id; its first bytes name the process, so that every node finds it. */
+export function sessionIdAt(instance: string, random: RandomBytes): Uint8Array {
+  const process = Buffer.from(instance, 'hex');
+  return concat(process, random(SESSION_ID_BYTES - process.length));
+}
+
+/** The process that a session belongs to. */
+export function instanceOf(sessionId: Uint8Array): string {
+  return hexOf(sessionId.subarray(0, INSTANCE_CHARS / 2));
 }
 
 export function sessionLost(): SymmetraError {

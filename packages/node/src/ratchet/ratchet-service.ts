@@ -1,3 +1,4 @@
+import type { Bus } from '@symmetra/bus';
 import { SymmetraError, toBase32 } from '@symmetra/crypto';
 import { inspectProof, inspectR1, inspectR3, judgeProof, receiveR1, receiveR3 } from '@symmetra/protocol';
 import type { RandomBytes } from '@symmetra/entropy';
@@ -6,6 +7,7 @@ import type { AuditLog } from '../audit/audit-log.js';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import { hexOf } from '../rows/row-keys.js';
+import type { Siblings } from '../replicas/siblings.js';
 import type { Challenges } from './challenges.js';
 
 export interface RatchetServiceParts {
@@ -14,7 +16,13 @@ export interface RatchetServiceParts {
   readonly devices: DeviceRegistry;
   readonly challenges: Challenges;
   readonly audit: AuditLog;
+  readonly bus: Bus;
+  readonly siblings: Siblings;
 }
+
+/** Between the processes of one node: a proof whose challenge another one issued. */
+const PROOF_SUBJECT = 'proof';
+const DONE = new Uint8Array(0);
 
 /** The node's side of ratchet steps (ATK-2 to ATK-9). Every answer is durable before it is sent. */
 export class RatchetService {
@@ -22,6 +30,13 @@ export class RatchetService {
 
   constructor(parts: RatchetServiceParts) {
     this.#parts = parts;
+    parts.bus.serve(PROOF_SUBJECT, async (from, proof) => {
+      if (from !== parts.bus.self) {
+        throw new SymmetraError('WRONG_NODE', 'only a process of the same node hands on proofs');
+      }
+      await this.#judge(proof);
+      return DONE;
+    });
   }
 
   /**
@@ -64,11 +79,17 @@ export class RatchetService {
    * @throws AUTHENTICATION_FAILED, BAD_ENCODING, WRONG_NETWORK, WRONG_VERSION
    */
   async prove(proof: Uint8Array): Promise<OpenReplyInput<'prove'>> {
+    if (!(await this.#judge(proof))) await this.#parts.siblings.tell(PROOF_SUBJECT, proof);
+    return {};
+  }
+
+  /** @returns whether this process had issued a challenge */
+  async #judge(proof: Uint8Array): Promise<boolean> {
     const { state, devices, challenges, audit } = this.#parts;
     const { deviceId } = inspectProof(state.context, proof);
     const deviceHex = hexOf(deviceId);
     const challenge = challenges.of(deviceHex);
-    if (challenge === undefined) return {};
+    if (challenge === undefined) return false;
     const verdict = await devices.update(deviceHex, (row) => {
       const output = judgeProof(state.context, row.chain, challenge, proof);
       const news = output === 'left' && !row.cloneSuspected;
@@ -76,7 +97,7 @@ export class RatchetService {
     });
     challenges.settle(deviceHex);
     if (verdict === 'left') audit.cloneSuspected(toBase32(deviceId));
-    return {};
+    return true;
   }
 
   /** @throws DEVICE_REVOKED */

@@ -4,10 +4,12 @@ import { METHODS, OPEN_CALLS, decode, encode, isSealedMethod } from '@symmetra/r
 import type { Message, MessageInput, OpenReplyInput, OpenRequest, SealedMethod } from '@symmetra/rpc';
 import type { AuditLog } from '../audit/audit-log.js';
 import type { ControlState } from '../control/control-state.js';
+import { instanceOf, sessionLost } from '../presence/session-table.js';
 import type { CallPath } from '../session/sealed-handler.js';
 import type { SealedCalls } from '../session/sealed-calls.js';
 import { callerOf } from './callers.js';
 import type { RoutedCall } from './callers.js';
+import type { SiblingCalls } from './sibling-calls.js';
 
 const RELAY_TIMEOUT_MS = 8000;
 const SEALED = 'symmetra.sealed.v1.Sealed';
@@ -23,9 +25,13 @@ export interface CallRouterParts {
   readonly audit: AuditLog;
   readonly open: OpenHandlers;
   readonly sealed: SealedCalls;
+  readonly siblings: SiblingCalls;
 }
 
-/** Brings each call to the node that it names: to this one, or over the bus, with the same bytes. */
+/**
+ * Brings each call to the node that it names: to this one, or over the bus, with the same bytes; a sealed one to the
+ * process that has its session (SES-3).
+ */
 export class CallRouter {
   readonly #parts: CallRouterParts;
 
@@ -50,8 +56,13 @@ export class CallRouter {
     request: Message<typeof SEALED>,
     path?: CallPath,
   ): Promise<MessageInput<typeof SEALED>> {
-    if (this.#isHere(request.node)) return this.#parts.sealed.answer(method, request, path);
-    return decode(SEALED, await this.#relay(request.node, method, encode(SEALED, request)));
+    const { sealed, siblings } = this.#parts;
+    const instance = instanceOf(request.session);
+    if (!this.#isHere(request.node)) {
+      return decode(SEALED, await this.#relay(request.node, method, encode(SEALED, request), instance));
+    }
+    if (siblings.has(instance)) return siblings.call(instance, method, request, path);
+    return sealed.answer(method, request, path);
   }
 
   async #answerOpen<Name extends RoutedCall>(
@@ -76,16 +87,19 @@ export class CallRouter {
     return node === '' || node === this.#parts.bus.self;
   }
 
-  async #relay(node: string, method: string, payload: Uint8Array): Promise<Uint8Array> {
+  /** @param instance of the process that the call is for; any one of the node's when left out. */
+  async #relay(node: string, method: string, payload: Uint8Array, instance?: string): Promise<Uint8Array> {
     const { bus, state } = this.#parts;
     if (!state.brokerRules.nodes.includes(node)) {
       throw new SymmetraError('NODE_UNKNOWN', 'the descriptor names no such node');
     }
     try {
-      return await bus.request(node, `rpc${method}`, payload, { timeoutMs: RELAY_TIMEOUT_MS });
+      const options = { timeoutMs: RELAY_TIMEOUT_MS, ...(instance !== undefined && { instance }) };
+      return await bus.request(node, `rpc${method}`, payload, options);
     } catch (error) {
-      const silent = error instanceof SymmetraError && ['BUS_TIMEOUT', 'NO_HANDLER'].includes(error.code);
-      if (!silent) throw error;
+      const code = error instanceof SymmetraError ? error.code : '';
+      if (code === 'INSTANCE_GONE') throw sessionLost();
+      if (code !== 'BUS_TIMEOUT' && code !== 'NO_HANDLER') throw error;
       throw new SymmetraError('NODE_UNREACHABLE', 'the node did not answer', {}, { cause: error });
     }
   }

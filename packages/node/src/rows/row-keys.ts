@@ -4,14 +4,17 @@
  *   identity                      the node's own keys
  *   descriptor                    the newest descriptor, signed by the root
  *   log/<number>                  control events, in order
+ *   log-place                     how far the node has read the ordered log
+ *   log-base                      the head of the snapshot that the node began with, while the history before it is missing
+ *   snapshot/<number>             the events of that snapshot
  *   fork/<number>                 an event whose number another event has: the node stays halted
  *   token/<token id>              what the node knows of an enrolment token
  *   claim/<token id>/<device id>  what confirms a device's claim on a token
+ *   introduction/<node>/<device>  what a node passed on of a device that is introduced here
+ *   introduced/<device id>        a device that k nodes introduced: a token of its own
  *   device/<device id>            a device's chain and standing
  *   key/<key id>                  a negotiation that the node approved
  *   share/<responder>/<key id>    a share that waits for its responder
- *   introduction/<node>/<device>  what a node passed on of a device that is introduced here
- *   introduced/<device id>        a device that k nodes introduced: a token of its own
  *   pair/<device>/<peer>          two devices that may hold a key together
  *   nonce/<nonce>                 an administrative request that was answered
  *   group/<group id>              a group: epoch in force, pending deal, who is out; the last word of one that ended
@@ -19,23 +22,32 @@
  *   group-roster/<group id>/<n>   the devices at the places of one page
  *   group-tree/<group id>/<page>  keys of the group's tree
  *   member/<device>/<group id>    a group that a device may be a member of; its roster decides
+ *   presence/<device id>          where a device is attached; of a node of several processes only
+ *   replica/<instance>            a process of this node, likewise
+ *   seat/<work>                   which process does work that one alone can do, likewise
  */
 export const IDENTITY_ROW = 'identity';
 export const DESCRIPTOR_ROW = 'descriptor';
 export const LOG_ROWS = 'log/';
+export const LOG_PLACE_ROW = 'log-place';
+export const LOG_BASE_ROW = 'log-base';
+export const SNAPSHOT_ROWS = 'snapshot/';
 export const FORK_ROWS = 'fork/';
 export const TOKEN_ROWS = 'token/';
+export const INTRODUCTION_ROWS = 'introduction/';
+export const INTRODUCED_ROWS = 'introduced/';
 export const DEVICE_ROWS = 'device/';
 export const KEY_ROWS = 'key/';
 export const SHARE_ROWS = 'share/';
 export const PAIR_ROWS = 'pair/';
 export const NONCE_ROWS = 'nonce/';
 export const GROUP_ROWS = 'group/';
+export const PRESENCE_ROWS = 'presence/';
+export const REPLICA_ROWS = 'replica/';
+export const GROUP_SEAT_ROW = 'seat/groups';
 
 const NUMBER_DIGITS = 12;
 const PAGE_DIGITS = 5;
-export const INTRODUCTION_ROWS = 'introduction/';
-export const INTRODUCED_ROWS = 'introduced/';
 
 /** Ids as they stand in row keys and in maps: lower-case hexadecimal. */
 export function hexOf(bytes: Uint8Array): string {
@@ -44,6 +56,10 @@ export function hexOf(bytes: Uint8Array): string {
 
 export function logRow(number: number): string {
   return LOG_ROWS + String(number).padStart(NUMBER_DIGITS, '0');
+}
+
+export function snapshotRow(number: number): string {
+  return SNAPSHOT_ROWS + String(number).padStart(NUMBER_DIGITS, '0');
 }
 
 export function forkRow(number: number): string {
@@ -56,6 +72,19 @@ export function tokenRow(tokenId: Uint8Array): string {
 
 export function claimRow(tokenId: Uint8Array, deviceId: Uint8Array): string {
   return `claim/${hexOf(tokenId)}/${hexOf(deviceId)}`;
+}
+
+/** The prefix of what a node passed on. */
+export function introductionsFrom(nodeId: string): string {
+  return `${INTRODUCTION_ROWS}${nodeId}/`;
+}
+
+export function introductionRow(nodeId: string, deviceHex: string): string {
+  return introductionsFrom(nodeId) + deviceHex;
+}
+
+export function introducedRow(deviceId: Uint8Array): string {
+  return INTRODUCED_ROWS + hexOf(deviceId);
 }
 
 export function deviceRow(deviceHex: string): string {
@@ -74,19 +103,6 @@ export function sharesOf(responderHex: string): string {
 export function shareRow(responderHex: string, keyHex: string): string {
   return sharesOf(responderHex) + keyHex;
 }
-/** The prefix of what a node passed on. */
-export function introductionsFrom(nodeId: string): string {
-  return `${INTRODUCTION_ROWS}${nodeId}/`;
-}
-
-export function introductionRow(nodeId: string, deviceHex: string): string {
-  return introductionsFrom(nodeId) + deviceHex;
-}
-
-export function introducedRow(deviceId: Uint8Array): string {
-  return INTRODUCED_ROWS + hexOf(deviceId);
-}
-
 
 /** The prefix of all peers of a device. */
 export function pairsOf(deviceHex: string): string {
@@ -135,6 +151,14 @@ export function membershipsOf(deviceHex: string): string {
 
 export function membershipRow(deviceHex: string, groupHex: string): string {
   return membershipsOf(deviceHex) + groupHex;
+}
+
+export function presenceRow(deviceHex: string): string {
+  return PRESENCE_ROWS + deviceHex;
+}
+
+export function replicaRow(instance: string): string {
+  return REPLICA_ROWS + instance;
 }
 
 /** The last part of a row's key. */

@@ -41,7 +41,7 @@ export class SealedCalls {
     const { state, sessions } = this.#parts;
     if (state.halted) throw new SymmetraError('NODE_HALTED', 'the node has halted');
     const session = sessions.find(request.session);
-    if (path !== undefined && !path.accepts(session)) throw linkNotBound();
+    if (path !== undefined && !path.accepts(session.deviceHex)) throw linkNotBound();
     const { seq } = request;
     const plaintext = session.end.open(method, { seq, ciphertext: request.ciphertext });
     const reply = await this.#serve(session, method, plaintext, path);

@@ -1,11 +1,16 @@
 import type { Session } from '../presence/session-table.js';
 
+/** Which device a session is of. */
+export type Caller = Pick<Session, 'deviceId' | 'deviceHex'>;
+
 /** The link that a sealed call came on. */
 export interface CallPath {
-  /** Whether the link carries calls of this session. */
-  accepts(session: Session): boolean;
+  /** The process that has the link. */
+  readonly instance: string;
+  /** Whether the link carries calls of this device. */
+  accepts(deviceHex: string): boolean;
   /** Makes the link the device's own. @throws LINK_NOT_BOUND when it is another device's */
-  bind(session: Session): void;
+  bind(deviceHex: string): void;
 }
 
 /** What a sealed method answers. */

@@ -8,8 +8,8 @@ import type { Clock } from '@symmetra/runtime';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry, RowStep } from '../devices/device-registry.js';
 import type { DeviceRow } from '../devices/device-row.js';
-import type { PresenceTable } from '../presence/presence-table.js';
-import { Session, sessionLost } from '../presence/session-table.js';
+import type { Presences } from '../presence/presences.js';
+import { Session, sessionIdAt, sessionLost } from '../presence/session-table.js';
 import type { SessionTable } from '../presence/session-table.js';
 import type { Challenges } from '../ratchet/challenges.js';
 import { hexOf } from '../rows/row-keys.js';
@@ -23,12 +23,14 @@ const MAX_ADDRESS_CHARS = 255;
 const EMPTY_REPLY = new Uint8Array(0);
 
 export interface SessionServiceParts {
+  /** Names this process: the first four bytes of the ids of its sessions. */
+  readonly instance: string;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly state: ControlState;
   readonly devices: DeviceRegistry;
   readonly sessions: SessionTable;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly challenges: Challenges;
   readonly synchronisation: Synchronisation;
 }
@@ -47,7 +49,7 @@ export class SessionService {
    *   WRONG_NODE, WRONG_NETWORK, WRONG_VERSION, BAD_ENCODING
    */
   async open(open: Uint8Array): Promise<OpenReplyInput<'open'>> {
-    const { clock, random, state, devices, sessions, challenges } = this.#parts;
+    const { instance, clock, random, state, devices, sessions, challenges } = this.#parts;
     const { deviceId, suiteId } = inspectOpen(state.context, open);
     const deviceHex = hexOf(deviceId);
     this.#checkRevocation(deviceHex);
@@ -61,7 +63,7 @@ export class SessionService {
       clockMs: clock.now(),
     };
     const step = (row: DeviceRow): RowStep<Opening> => {
-      const fresh = { sessionId: random(16), nonce: random(32) };
+      const fresh = { sessionId: sessionIdAt(instance, random), nonce: random(32) };
       const { state: chain, output } = receiveOpen(state.context, row.chain, open, grant, fresh);
       if (output.kind === 'challenge') return { row, output: challenges.issue(deviceHex, row.chain) };
       return { row: { ...row, chain }, output };
@@ -94,8 +96,10 @@ export class SessionService {
     }
     const standing = await devices.standing(session.deviceHex);
     if (!sessions.has(session)) throw sessionLost();
-    if (home === state.identity.id) path?.bind(session);
-    presences.attach({ session, home, addresses });
+    const isHome = home === state.identity.id;
+    if (isHome) path?.bind(session.deviceHex);
+    await presences.attach({ session, home, linkAt: isHome ? path?.instance : undefined, addresses });
+    if (!sessions.has(session)) throw sessionLost();
     const behind = lastEvent === 0 || lastEvent !== session.lastEvent;
     const reply = encode('symmetra.session.v1.AttachResponse', {
       lastEvent: session.lastEvent,

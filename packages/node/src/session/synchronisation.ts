@@ -3,7 +3,7 @@ import type { ControlState } from '../control/control-state.js';
 import { toNotice } from '../control/notice.js';
 import type { Members } from '../group/members.js';
 import type { EventSender } from '../presence/event-sender.js';
-import type { PresenceTable } from '../presence/presence-table.js';
+import type { Presences } from '../presence/presences.js';
 import type { Session } from '../presence/session-table.js';
 import type { Deliveries } from '../pairwise/deliveries.js';
 import type { Clock, Logger } from '@symmetra/runtime';
@@ -17,7 +17,7 @@ export interface SynchronisationParts {
   readonly log: LogRows;
   readonly pairs: PairRows;
   readonly revokedKeys: RevokedKeys;
-  readonly presences: PresenceTable;
+  readonly presences: Presences;
   readonly events: EventSender;
   readonly deliveries: Deliveries;
   readonly members: Members;
@@ -52,7 +52,7 @@ export class Synchronisation {
 
   async #sendEvents(session: Session): Promise<void> {
     for (const number of await this.#concerning(session.deviceHex)) {
-      if (this.#parts.presences.of(session.deviceHex)?.session !== session) return;
+      if (this.#parts.presences.here(session.deviceHex)?.session !== session) return;
       await this.#sendNotice(session, number);
     }
     await this.#parts.deliveries.deliverAll(session);
@@ -71,6 +71,6 @@ export class Synchronisation {
 
   async #sendNotice(session: Session, number: number): Promise<void> {
     const event = await this.#parts.log.event(number);
-    if (event !== undefined) this.#parts.events.send(session.deviceHex, { notice: toNotice(event) });
+    if (event !== undefined) this.#parts.events.sendHere(session.deviceHex, { notice: toNotice(event) });
   }
 }

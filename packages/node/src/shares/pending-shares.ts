@@ -12,18 +12,41 @@ const PAGE = 128;
 /** The shares that wait for their responders: rows, and an index of their key ids. */
 export class PendingShares {
   readonly #store: Store;
+  readonly #isShared: boolean;
   /** By responder: key ids of the shares that wait. */
   readonly #waiting = new Map<string, Set<string>>();
   readonly #loading = new Map<string, Promise<Set<string>>>();
 
-  constructor(store: Store) {
+  /** @param isShared whether other processes of this node store and erase shares too */
+  constructor(store: Store, isShared: boolean) {
     this.#store = store;
+    this.#isShared = isShared;
+  }
+
+  /**
+   * Whether one more share may wait for a responder; one that waits already may. Where several processes share the store,
+   * each counts the shares that it knows of, and looks again before it refuses.
+   */
+  async mayWait(responderHex: string, keyHex: string): Promise<boolean> {
+    const waiting = this.#waiting.get(responderHex) ?? (await this.of(responderHex));
+    if (waiting.size < MAX_PENDING || waiting.has(keyHex)) return true;
+    return this.#isShared && (await this.of(responderHex)).size < MAX_PENDING;
+  }
+
+  /** Erases those of some shares that wait for a responder. */
+  async acknowledged(responderHex: string, keys: readonly string[]): Promise<void> {
+    if (this.#isShared) return this.drop(responderHex, keys);
+    const waiting = this.#waiting.get(responderHex) ?? (await this.of(responderHex));
+    return this.drop(
+      responderHex,
+      keys.filter((keyHex) => waiting.has(keyHex)),
+    );
   }
 
   /** The key ids of the shares that wait for a responder; live. */
   async of(responderHex: string): Promise<Set<string>> {
-    const known = this.known(responderHex);
-    if (known !== undefined) return known;
+    const known = this.#waiting.get(responderHex);
+    if (known !== undefined && !this.#isShared) return known;
     const loading = this.#loading.get(responderHex) ?? this.#load(responderHex);
     this.#loading.set(responderHex, loading);
     try {
@@ -31,11 +54,6 @@ export class PendingShares {
     } finally {
       this.#loading.delete(responderHex);
     }
-  }
-
-  /** {@link PendingShares.of} without a wait; undefined when it would have to be read. */
-  known(responderHex: string): Set<string> | undefined {
-    return this.#waiting.get(responderHex);
   }
 
   /** The shares that wait for a responder, page by page. The caller erases them. */

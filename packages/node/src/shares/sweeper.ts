@@ -18,6 +18,8 @@ export interface SweeperParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Store;
+  /** Whether this process sweeps the rows. */
+  readonly isDue: () => boolean;
   readonly tables: readonly SweptTable[];
   /** Runs beside the tables each time: what is in memory only. */
   readonly also: () => void;
@@ -54,6 +56,7 @@ export class Sweeper {
   /** One run. Never fails: what could not be removed now goes the next time. */
   async run(): Promise<void> {
     this.#parts.also();
+    if (!this.#parts.isDue()) return;
     for (const table of this.#parts.tables) {
       try {
         await this.#sweep(table);

@@ -1,0 +1,157 @@
+import { Reader, Writer } from '@symmetra/crypto';
+import type { Clock, Logger } from '@symmetra/runtime';
+import type { Store } from '@symmetra/storage';
+import { presenceRow } from '../rows/row-keys.js';
+import { PresenceTable } from './presence-table.js';
+import type { Presence } from './presence-table.js';
+import type { Session } from './session-table.js';
+
+const MAX_TEXT_BYTES = 255;
+const MAX_ADDRESSES = 8;
+
+/** Where a device is, as far as any process of this node knows. */
+export interface Whereabouts {
+  /** The process of this node that has the device's session. */
+  readonly process: string;
+  readonly home: string;
+  /** The process of the home node that has the link; undefined when it is not known. */
+  readonly linkAt: string | undefined;
+  readonly addresses: readonly string[];
+}
+
+/** What of it other devices are told. */
+export interface PublicPresence {
+  readonly online: boolean;
+  readonly addresses: string[];
+}
+
+export interface PresencesParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** This node. */
+  readonly self: string;
+  /** This process. */
+  readonly instance: string;
+  readonly isShared: boolean;
+}
+
+/**
+ * Which devices are attached. A node of one process knows it from memory; where several processes share the store, a row
+ * for each device says it to all of them, and only that counts: a process that is gone takes no device with it that
+ * attached elsewhere.
+ */
+export class Presences {
+  readonly #parts: PresencesParts;
+  readonly #table = new PresenceTable();
+
+  constructor(parts: PresencesParts) {
+    this.#parts = parts;
+  }
+
+  /** The presence of a device in a session of this process. */
+  here(deviceHex: string): Presence | undefined {
+    return this.#table.of(deviceHex);
+  }
+
+  /** The devices that are attached in sessions of this process. */
+  devices(): readonly string[] {
+    return this.#table.devices();
+  }
+
+  /** Where a device is; without a wait at a node of one process. */
+  find(deviceHex: string): Whereabouts | undefined | Promise<Whereabouts | undefined> {
+    if (this.#parts.isShared) return this.#read(deviceHex);
+    const presence = this.#table.of(deviceHex);
+    return presence && { ...presence, process: this.#parts.instance };
+  }
+
+  /** What other devices are told of a device; likewise. */
+  publicOf(deviceHex: string): PublicPresence | Promise<PublicPresence> {
+    if (this.#parts.isShared) return this.#read(deviceHex).then(publish);
+    return publish(this.#table.of(deviceHex));
+  }
+
+  /** SES-7. The row is durable when this is fulfilled. @throws what the store throws */
+  async attach(presence: Presence): Promise<void> {
+    const { store, instance, isShared } = this.#parts;
+    this.#table.attach(presence);
+    if (!isShared) return;
+    const { session } = presence;
+    const value = encodeRow({ ...presence, process: instance }, this.#expiryOf(session));
+    await store.commit([{ key: presenceRow(session.deviceHex), value }]);
+  }
+
+  /** Forgets where a device is, unless it attached with another session by now. */
+  forget(session: Session): void {
+    const { instance, isShared } = this.#parts;
+    if (!this.#table.forget(session) || !isShared) return;
+    void this.#remove(session.deviceHex, ({ process }) => process === instance);
+  }
+
+  /** A device's link at this process is over. */
+  leave(deviceHex: string): void {
+    const { self, instance, isShared } = this.#parts;
+    this.#table.leave(deviceHex, self);
+    if (isShared) void this.#remove(deviceHex, ({ home, linkAt }) => home === self && linkAt === instance);
+  }
+
+  /** Forgets a device whose process is gone. */
+  async lose(deviceHex: string, gone: string): Promise<void> {
+    await this.#remove(deviceHex, ({ process, linkAt }) => process === gone || linkAt === gone);
+  }
+
+  async #read(deviceHex: string): Promise<Whereabouts | undefined> {
+    const { store, clock } = this.#parts;
+    const row = await store.get(presenceRow(deviceHex));
+    return row && decodeRow(row.value, clock.now());
+  }
+
+  /** Removes a row that still says so. Never fails: a row that stays is found out when it is used. */
+  async #remove(deviceHex: string, says: (where: Whereabouts) => boolean): Promise<void> {
+    const { store, clock, logger } = this.#parts;
+    const key = presenceRow(deviceHex);
+    try {
+      const row = await store.get(key);
+      const where = row && decodeRow(row.value, clock.now());
+      if (row === undefined || where === undefined || !says(where)) return;
+      await store.commit([{ key, value: null, expect: row.version }]);
+    } catch (error) {
+      logger.debug({ err: error }, 'The row of a device that left could not be removed.');
+    }
+  }
+
+  /** Nothing is sent to a device beyond its session. */
+  #expiryOf({ expiresAt }: Session): number {
+    const { clock } = this.#parts;
+    return clock.now() + Math.max(0, expiresAt - clock.monotonic());
+  }
+}
+
+function publish(where: Pick<Whereabouts, 'addresses'> | undefined): PublicPresence {
+  return { online: where !== undefined, addresses: [...(where?.addresses ?? [])] };
+}
+
+/** It begins with the time when it expires, as all rows that do. */
+function encodeRow({ process, home, linkAt, addresses }: Whereabouts, expiresMs: number): Uint8Array {
+  return new Writer()
+    .u64(Math.floor(expiresMs))
+    .text(process)
+    .text(home)
+    .text(linkAt ?? '')
+    .list(addresses, (writer, address) => void writer.text(address))
+    .finish();
+}
+
+/** Undefined when its time is over. @throws BAD_ENCODING */
+function decodeRow(value: Uint8Array, nowMs: number): Whereabouts | undefined {
+  const reader = new Reader(value, 'presence');
+  const expiresMs = Number(reader.u64());
+  const process = reader.text(MAX_TEXT_BYTES);
+  const home = reader.text(MAX_TEXT_BYTES);
+  const linkAt = reader.text(MAX_TEXT_BYTES);
+  const addresses = reader.list(MAX_ADDRESSES, (r) => r.text(4 * MAX_TEXT_BYTES));
+  reader.end();
+  if (expiresMs <= nowMs) return undefined;
+  return { process, home, linkAt: linkAt === '' ? undefined : linkAt, addresses };
+}
