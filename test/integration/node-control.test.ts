@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { signatureKeygen } from '@symmetra/crypto';
 import { DEFAULT_POLICY, REQUEST_WINDOW_MS, signRequest } from '@symmetra/protocol';
-import type { ControlBody } from '@symmetra/protocol';
+import type { ControlBody, SignedEvent } from '@symmetra/protocol';
 import { encode } from '@symmetra/rpc';
 import { ManualClock, NodeNetwork, TestAdministrator, TestDevice, fresh } from '@symmetra/testing';
 
@@ -15,6 +15,13 @@ const POLICY: ControlBody = { kind: 'policy', policy: DEFAULT_POLICY };
 let clock: ManualClock;
 let network: NodeNetwork;
 let administrator: TestAdministrator;
+
+/** Hands a node an event as another node does. */
+async function hand(node: string, { event, signatures }: SignedEvent): Promise<void> {
+  const wire = network.wire.join('test');
+  const notice = encode('symmetra.link.v1.ControlNotice', { event, signatures: [...signatures] });
+  await wire.request(node, 'control', notice, { timeoutMs: 5000 }).finally(async () => wire.close());
+}
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -113,22 +120,11 @@ describe('the control log', () => {
 
   test('a node that missed an event fetches it when it hears of a later one', async () => {
     const missed = administrator.sign(POLICY, await administrator.head('node-1'));
-    const wire = network.wire.join('test');
-    const hand = async (node: string, { event, signatures }: typeof missed) =>
-      wire.request(
-        node,
-        'control',
-        encode('symmetra.link.v1.ControlNotice', { event, signatures: [...signatures] }),
-        {
-          timeoutMs: 5000,
-        },
-      );
     await hand('node-1', missed);
     expect(network.node('node-2').logNumber()).toBe(1);
     const { receipts } = await administrator.submit(POLICY, 'node-1');
     expect(receipts.every(({ applied }) => applied)).toBe(true);
     expect(network.node('node-2').logNumber()).toBe(3);
-    await wire.close();
   });
 
   test('events that do not follow, are not signed, or are repeated change nothing', async () => {
@@ -164,7 +160,9 @@ describe('the control log', () => {
       });
     await network.stopNode('node-1');
     await submit('node-2', one);
-    await expect(submit('node-2', other)).rejects.toMatchObject({ code: 'LOG_FORK' });
+    await expect(submit('node-2', other)).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
+    expect(await alice.client('node-2').health()).toBe('SERVING');
+    await expect(hand('node-2', other)).rejects.toMatchObject({ code: 'LOG_FORK' });
     expect(await alice.client('node-2').health()).toBe('NOT_SERVING');
     expect(await alice.client('node-3').health()).toBe('SERVING');
     expect(network.log).toContainEqual(
@@ -193,6 +191,7 @@ describe('the control log', () => {
       event: { event: event.event, signatures: [...event.signatures] },
     });
     await network.stopNode('node-1');
+    network.stream.recreate();
     await network.startNode('node-2');
     await administrator.submit({ kind: 'key-revoke', keyId: fresh(16), reason: 'other' }, 'node-2');
     await network.startNode('node-1');

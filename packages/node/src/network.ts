@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { InProcessNetwork } from '@symmetra/bus';
+import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
 import { SymmetraError, equalConstantTime, suites, toHex } from '@symmetra/crypto';
 import type { NodeRandomness } from '@symmetra/entropy';
 import { DEFAULT_POLICY, EMPTY_LOG, encodeEvent, signDescriptor, signEvent } from '@symmetra/protocol';
@@ -184,6 +184,7 @@ async function startNodes(
     clock,
     onFailure: (subject, error) => logger.error({ subject, err: error }, 'A request between nodes failed.'),
   });
+  const log = new InProcessLog(clock, { isLasting: false });
   const nodes: RunningNode[] = [];
   for (const [i, { identity, store }] of directories.entries()) {
     const bus = network.join(identity.id);
@@ -192,6 +193,7 @@ async function startNodes(
       identity,
       store,
       bus,
+      log: log.join(),
       clock,
       logger,
       host,

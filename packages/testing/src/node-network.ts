@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InProcessNetwork } from '@symmetra/bus';
+import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
 import type { Bus } from '@symmetra/bus';
 import { Secret, signatureKeygen, suites } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
@@ -49,6 +49,8 @@ export class NodeNetwork {
   readonly log: LogLine[];
   /** Joins requests between nodes; a test may join as a node of its own. */
   readonly wire: InProcessNetwork;
+  /** The ordered log of control events; it outlives the nodes. */
+  readonly stream: InProcessLog;
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #randomness: NodeRandomness;
@@ -67,6 +69,7 @@ export class NodeNetwork {
     this.#places = places;
     this.log = [];
     this.wire = new InProcessNetwork({ clock });
+    this.stream = new InProcessLog(clock);
     const root = signatureKeygen(random(32));
     const administrator = signatureKeygen(random(32));
     this.descriptor = {
@@ -132,6 +135,7 @@ export class NodeNetwork {
       descriptor: this.#signed,
       store: place.store,
       bus: place.bus,
+      log: this.stream.join(),
       clock: this.#clock,
       randomness: this.#randomness,
       logger: createLogger({

@@ -10,6 +10,7 @@ const PAGE = 256;
 /** The control log as it stands in the store (CTL-3). */
 export class LogRows {
   readonly #store: Store;
+  #first = 1;
 
   constructor(store: Store) {
     this.#store = store;
@@ -37,6 +38,11 @@ export class LogRows {
     }
     const forks = await this.#store.scan(FORK_ROWS, { limit: 1 });
     if (forks.length > 0) state.halt();
+  }
+
+  /** Number of the oldest event from which on none is missing. */
+  get first(): number {
+    return this.#first;
   }
 
   /** One event. */

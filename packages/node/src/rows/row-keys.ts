@@ -24,6 +24,7 @@
  *   member/<device>/<group id>    a group that a device may be a member of; its roster decides
  *   presence/<device id>          where a device is attached; of a node of several processes only
  *   replica/<instance>            a process of this node, likewise
+ *   arrival/<instance>            what a process that starts has the others read, likewise
  *   seat/<work>                   which process does work that one alone can do, likewise
  */
 export const IDENTITY_ROW = 'identity';
@@ -159,6 +160,10 @@ export function presenceRow(deviceHex: string): string {
 
 export function replicaRow(instance: string): string {
   return REPLICA_ROWS + instance;
+}
+
+export function arrivalRow(instance: string): string {
+  return `arrival/${instance}`;
 }
 
 /** The last part of a row's key. */

@@ -1,0 +1,281 @@
+import type { Bus } from '@symmetra/bus';
+import { SymmetraError } from '@symmetra/crypto';
+import { publicCode } from '@symmetra/rpc';
+import type { Clock, Logger, Timer } from '@symmetra/runtime';
+import type { ControlState } from './control-state.js';
+import { decodeHeartbeat, encodeHeartbeat } from './heartbeat.js';
+import type { Heartbeat } from './heartbeat.js';
+import { PeerHeads, isSame } from './peer-heads.js';
+
+const HEARTBEAT_SUBJECT = 'heartbeat';
+/** How long the others have to answer. */
+const ANSWER_MS = 1000;
+/** How long a node that was told of a newer event takes to get it before it answers. */
+const CATCH_UP_MS = 500;
+/** Clocks of nodes that differ by more are reported. */
+const MAX_SKEW_MS = 2000;
+
+/** How quickly a node notices that it is alone. */
+export interface FreshnessSettings {
+  /** For how long the word of the others is good, milliseconds. */
+  readonly maxStalenessMs: number;
+  /** How often the others are asked, milliseconds. */
+  readonly heartbeatMs: number;
+}
+
+/** What a node knows of another one. */
+export interface PeerReport {
+  readonly node: string;
+  /** How long ago it was asked for what it said last; undefined before its first word. */
+  readonly ageMs: number | undefined;
+  /** Number of its newest event. */
+  readonly number: number | undefined;
+  /** Its clock less the own one, milliseconds. */
+  readonly skewMs: number | undefined;
+}
+
+export interface HeartbeatsParts extends FreshnessSettings {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly state: ControlState;
+  /** Reads on in the log of another node. Never fails; whether the node showed what it has. */
+  readonly catchUp: (peer: string) => Promise<boolean>;
+  /** Called when the node becomes fresh or stale, and first when it is fresh for the first time. */
+  readonly onChange: (fresh: boolean) => void;
+  /** Another node has a newer descriptor. */
+  readonly onDescriptor: (peer: string, version: number) => void;
+}
+
+/**
+ * CTL-7: nodes tell one another how far they are, and a node makes and hands out keys only while k of them, itself
+ * included, agree. Only answers count, from the moment of asking: what comes by itself may have been kept back.
+ */
+export class Heartbeats {
+  readonly #parts: HeartbeatsParts;
+  readonly #heads: PeerHeads;
+  readonly #peers: readonly string[];
+  readonly #chases = new Map<string, Promise<boolean>>();
+  readonly #skews = new Map<string, number>();
+  readonly #reported = new Map<string, string>();
+  /** By name: what waits until the node is fresh. */
+  readonly #waiting = new Map<string, () => void>();
+  #onAnswer = new Set<() => void>();
+  #round: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #wasFresh = false;
+  #stopped = false;
+
+  constructor(parts: HeartbeatsParts) {
+    this.#parts = parts;
+    const { bus, state } = parts;
+    this.#heads = new PeerHeads(parts);
+    this.#peers = state.descriptor.nodes.map(({ id }) => id).filter((id) => id !== bus.self);
+    bus.serve(HEARTBEAT_SUBJECT, async (from, payload) => this.#answer(from, decodeHeartbeat(payload)));
+  }
+
+  /** Whether k nodes agree on the head now. */
+  get isFresh(): boolean {
+    return this.#heads.agree;
+  }
+
+  /** What is known of the other nodes. */
+  get peers(): readonly PeerReport[] {
+    const now = this.#parts.clock.monotonic();
+    return this.#peers.map((node) => {
+      const askedMs = this.#heads.askedMs(node);
+      return {
+        node,
+        ageMs: askedMs === undefined ? undefined : now - askedMs,
+        number: this.#heads.beatOf(node)?.head.number,
+        skewMs: this.#skews.get(node),
+      };
+    });
+  }
+
+  /** Begins to ask the others regularly. */
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.clock.setTimer(this.#parts.heartbeatMs, () => {
+      void this.ask().finally(() => this.start());
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#waiting.clear();
+    this.#tellAsking();
+  }
+
+  /** Whether the node is fresh, or is once it has asked the others; takes a second at most. */
+  async holds(): Promise<boolean> {
+    const running = this.#round;
+    if (this.isFresh) return true;
+    // A round that is under way may have begun before the others could answer.
+    if (running !== undefined) await this.#agreedOr(running);
+    if (!this.isFresh && !this.#stopped) await this.#agreedOr(this.ask());
+    return this.isFresh;
+  }
+
+  /** CTL-7: what a node does before it makes or hands out keys. @throws NODE_STALE */
+  async require(): Promise<void> {
+    if (this.isFresh || (await this.holds())) return;
+    throw new SymmetraError('NODE_STALE', 'too few nodes agree with this one on the control log');
+  }
+
+  /** Runs a task as soon as the node is fresh; of several of one name the last. A node that stops runs none. */
+  whenFresh(name: string, task: () => void): void {
+    if (this.#stopped) return;
+    this.#waiting.set(name, task);
+    if (this.isFresh) this.#runWaiting();
+  }
+
+  /** Asks all others once; whoever does so while it lasts shares the answers. Never fails. */
+  async ask(): Promise<void> {
+    this.#round ??= this.#askAll().finally(() => {
+      this.#round = undefined;
+      this.#evaluate();
+    });
+    return this.#round;
+  }
+
+  async #askAll(): Promise<void> {
+    await Promise.all(this.#peers.map(async (peer) => this.#askOne(peer)));
+    for (const peer of this.#heads.overdue()) this.#noteUnshown(peer);
+  }
+
+  async #askOne(peer: string): Promise<void> {
+    const { bus, clock, logger } = this.#parts;
+    const asked = { monotonicMs: clock.monotonic(), wallMs: clock.now() };
+    try {
+      const reply = await bus.request(peer, HEARTBEAT_SUBJECT, encodeHeartbeat(this.#own()), {
+        timeoutMs: ANSWER_MS,
+      });
+      const beat = decodeHeartbeat(reply);
+      this.#heads.answered(peer, beat, asked.monotonicMs);
+      this.#measure(peer, beat, asked);
+      await this.#take(peer, beat);
+    } catch (error) {
+      logger.debug({ peer, code: publicCode(error) }, 'A node did not answer a heartbeat.');
+    }
+    this.#tellAsking();
+  }
+
+  async #answer(from: string, beat: Heartbeat): Promise<Uint8Array> {
+    if (this.#peers.includes(from)) {
+      const { clock } = this.#parts;
+      const since = this.#heads.askedMs(from);
+      const isNews = since === undefined || clock.monotonic() - since >= this.#parts.maxStalenessMs;
+      if (isNews && !this.#stopped) void this.ask();
+      await this.#within(this.#take(from, beat), CATCH_UP_MS);
+    }
+    return encodeHeartbeat(this.#own());
+  }
+
+  /** Gets what the other node has and this one has not; a head that differs is looked at. */
+  async #take(peer: string, { head, descriptorVersion }: Heartbeat): Promise<void> {
+    const { state, onDescriptor } = this.#parts;
+    if (descriptorVersion > state.descriptor.version) onDescriptor(peer, descriptorVersion);
+    if (head.number < state.head.number || isSame(head, state.head)) return;
+    this.#heads.states(peer, head.number);
+    if (!(await this.#chase(peer))) return;
+    const isBare = this.#heads.showed(peer, head.number);
+    if (isBare) this.#noteUnshown(peer);
+    else if (head.number === state.head.number && !isSame(head, state.head))
+      this.#noteDiffers(peer, head.number);
+    this.#tellAsking();
+  }
+
+  async #chase(peer: string): Promise<boolean> {
+    const running = this.#chases.get(peer);
+    if (running !== undefined) return running;
+    const chase = this.#parts.catchUp(peer).finally(() => this.#chases.delete(peer));
+    this.#chases.set(peer, chase);
+    return chase;
+  }
+
+  #own(): Heartbeat {
+    const { clock, state } = this.#parts;
+    return { head: state.head, clockMs: clock.now(), descriptorVersion: state.descriptor.version };
+  }
+
+  #measure(peer: string, { clockMs }: Heartbeat, asked: { monotonicMs: number; wallMs: number }): void {
+    const { clock, logger } = this.#parts;
+    const tookMs = clock.monotonic() - asked.monotonicMs;
+    if (tookMs > MAX_SKEW_MS) return;
+    const skewMs = Math.round(clockMs - asked.wallMs - tookMs / 2);
+    const wasFar = Math.abs(this.#skews.get(peer) ?? 0) > MAX_SKEW_MS;
+    this.#skews.set(peer, skewMs);
+    if (Math.abs(skewMs) <= MAX_SKEW_MS || wasFar) return;
+    logger.warn(
+      { event: 'clock-skew', peer, ms: skewMs },
+      'The clock of another node differs from the own one.',
+    );
+  }
+
+  /** CTL-7: it is told once for each number, and nobody waits for that node. */
+  #noteUnshown(peer: string): void {
+    const number = this.#heads.beatOf(peer)?.head.number ?? 0;
+    if (!this.#isNews(peer, `unshown/${number}`)) return;
+    this.#parts.logger.error(
+      { event: 'head-unshown', accused: peer, sequence: number },
+      'A node states a control event that it does not show.',
+    );
+  }
+
+  #noteDiffers(peer: string, number: number): void {
+    if (!this.#isNews(peer, `differs/${number}`)) return;
+    this.#parts.logger.error(
+      { event: 'head-differs', accused: peer, sequence: number },
+      'A node states another hash of the newest control event, and shows none that has it.',
+    );
+  }
+
+  #isNews(peer: string, what: string): boolean {
+    const isNews = this.#reported.get(peer) !== what;
+    this.#reported.set(peer, what);
+    return isNews;
+  }
+
+  #evaluate(): void {
+    const fresh = this.isFresh && !this.#stopped;
+    if (fresh) this.#runWaiting();
+    if (fresh === this.#wasFresh) return;
+    this.#wasFresh = fresh;
+    if (!this.#stopped) this.#parts.onChange(fresh);
+  }
+
+  #runWaiting(): void {
+    const tasks = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const task of tasks) task();
+  }
+
+  #tellAsking(): void {
+    for (const listener of this.#onAnswer) listener();
+  }
+
+  /** Until the round is over, or enough nodes agree before that; a second at most. */
+  async #agreedOr(round: Promise<void>): Promise<void> {
+    let listener: () => void = () => undefined;
+    const agreed = new Promise<void>((resolve) => {
+      listener = () => {
+        if (this.isFresh || this.#stopped) resolve();
+      };
+    });
+    this.#onAnswer.add(listener);
+    await this.#within(Promise.race([round, agreed]), ANSWER_MS);
+    this.#onAnswer.delete(listener);
+    if (this.isFresh) this.#evaluate();
+  }
+
+  async #within(work: Promise<void>, ms: number): Promise<void> {
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#parts.clock.setTimer(ms, resolve);
+    });
+    await Promise.race([work, late]);
+    timer?.cancel();
+  }
+}

@@ -1,0 +1,130 @@
+import { equalConstantTime } from '@symmetra/crypto';
+import type { Bus } from '@symmetra/bus';
+import { eventHash } from '@symmetra/protocol';
+import type { SignedEvent } from '@symmetra/protocol';
+import { decode, encode, publicCode } from '@symmetra/rpc';
+import type { Logger } from '@symmetra/runtime';
+import type { ControlLog } from './control-log.js';
+import type { ControlState } from './control-state.js';
+import type { LogRows } from './log-rows.js';
+import { fromNotice, toNotice } from './notice.js';
+
+const LOG_SUBJECT = 'log';
+const LOG_TIMEOUT_MS = 5000;
+const PAGE_EVENTS = 32;
+/** Bytes after which a page ends; an event has at most a few KiB, and the bus carries more. */
+const PAGE_BYTES = 256 * 1024;
+const MAX_PAGES = 10_000;
+/** What a control event comes to that administrators of this network did not sign as it is. */
+const FORGED = new Set(['BAD_SIGNATURE', 'WRONG_NETWORK', 'BAD_EVENT', 'BAD_ENCODING', 'WRONG_VERSION']);
+/** An event that does not follow the head. */
+const OUT_OF_PLACE = new Set(['LOG_GAP', 'LOG_BROKEN', 'LOG_FORK']);
+
+export interface PeerLogsParts {
+  readonly bus: Bus;
+  readonly logger: Logger;
+  readonly state: ControlState;
+  readonly rows: LogRows;
+  readonly log: ControlLog;
+}
+
+/** The control logs of the other nodes: reads on in them where the own one ends, and lets them read in the own one (CTL-3). */
+export class PeerLogs {
+  readonly #parts: PeerLogsParts;
+  readonly #peers: readonly string[];
+  #stopped = false;
+  #forged = 0;
+
+  constructor(parts: PeerLogsParts) {
+    this.#parts = parts;
+    const { bus, state } = parts;
+    this.#peers = state.descriptor.nodes.map(({ id }) => id).filter((id) => id !== bus.self);
+    bus.serve(LOG_SUBJECT, async (_from, payload) => this.#page(payload));
+  }
+
+  get peers(): readonly string[] {
+    return this.#peers;
+  }
+
+  /** Events that somebody handed on and no administrator signed as they were. */
+  get forged(): number {
+    return this.#forged;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Fetches what the other nodes have and this one has not, first from one of them. Never fails. */
+  async catchUpAll(first?: string): Promise<void> {
+    const others = this.#peers.filter((peer) => peer !== first);
+    for (const peer of first === undefined ? others : [first, ...others]) await this.catchUp(peer);
+  }
+
+  /**
+   * Reads on behind the own head; a head that differs from the other node's is applied, and so found to be a fork. Never
+   * fails: what can not be had now comes later.
+   * @returns whether the node showed what it has, be that good or not
+   */
+  async catchUp(peer: string): Promise<boolean> {
+    try {
+      await this.#readOn(peer);
+      return true;
+    } catch (error) {
+      const code = publicCode(error);
+      this.noteForged(peer, error);
+      this.#parts.logger.debug({ peer, code }, 'The control log could not be followed.');
+      return FORGED.has(code) || OUT_OF_PLACE.has(code);
+    }
+  }
+
+  /**
+   * CTL-3: whoever hands on what no administrator signed is worth an inquiry.
+   * @param accused the node; `unknown` for what stood in the ordered log, to which any node and its server can write.
+   */
+  noteForged(accused: string, error: unknown): void {
+    const code = publicCode(error);
+    if (!FORGED.has(code)) return;
+    this.#forged += 1;
+    this.#parts.logger.warn(
+      { event: 'control-forged', accused, code },
+      'A node handed on a control event that does not verify.',
+    );
+  }
+
+  /** A page of another node's log. @throws what {@link Bus.request} throws, LOG_PRUNED */
+  async fetch(peer: string, from: number, limit = PAGE_EVENTS): Promise<readonly SignedEvent[]> {
+    const request = encode('symmetra.admin.v1.ListEventsRequest', { from, limit });
+    const reply = await this.#parts.bus.request(peer, LOG_SUBJECT, request, { timeoutMs: LOG_TIMEOUT_MS });
+    return decode('symmetra.admin.v1.ListEventsResponse', reply).events.map(fromNotice);
+  }
+
+  async #readOn(peer: string): Promise<void> {
+    const { log, state } = this.#parts;
+    for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
+      const { number, hash } = state.head;
+      const events = await this.fetch(peer, Math.max(1, number));
+      const [first] = events;
+      const agreed = number > 0 && first !== undefined && equalConstantTime(eventHash(first.event), hash);
+      const news = agreed ? events.slice(1) : events;
+      for (const signed of news) await log.apply(signed);
+      if (state.head.number === number) return;
+    }
+  }
+
+  async #page(payload: Uint8Array): Promise<Uint8Array> {
+    const { from, limit } = decode('symmetra.admin.v1.ListEventsRequest', payload);
+    const events = await this.#parts.rows.range(Math.max(1, from), Math.min(limit, PAGE_EVENTS));
+    return encode('symmetra.admin.v1.ListEventsResponse', { events: withinBytes(events).map(toNotice) });
+  }
+}
+
+/** As many events as a page holds, at least one. */
+export function withinBytes(events: readonly SignedEvent[]): readonly SignedEvent[] {
+  let bytes = 0;
+  const end = events.findIndex(({ event, signatures }, i) => {
+    bytes += event.length + signatures.reduce((sum, { signature }) => sum + signature.length, 0);
+    return i > 0 && bytes > PAGE_BYTES;
+  });
+  return end < 0 ? events : events.slice(0, end);
+}

@@ -1,0 +1,120 @@
+import { SymmetraError } from '@symmetra/crypto';
+import type { Bus } from '@symmetra/bus';
+import { decodeEvent } from '@symmetra/protocol';
+import type { SignedEvent } from '@symmetra/protocol';
+import { decode, encode, publicCode } from '@symmetra/rpc';
+import type { ControlLog } from './control-log.js';
+import { fromNotice, toNotice } from './notice.js';
+import type { PeerLogs } from './peer-logs.js';
+import type { StreamFollower } from './stream-follower.js';
+
+const CONTROL_SUBJECT = 'control';
+const RECEIPT_TIMEOUT_MS = 5000;
+const MAX_ATTEMPTS = 16;
+const DONE = new Uint8Array(0);
+
+/** Whether a node has an event in force. */
+export interface Receipt {
+  readonly node: string;
+  readonly applied: boolean;
+  /** Why not; empty when it is applied. */
+  readonly code: string;
+}
+
+/** What became of an administrator's event. */
+export interface Submitted {
+  readonly number: number;
+  /** One for each node. */
+  readonly receipts: readonly Receipt[];
+}
+
+export interface SubmissionParts {
+  readonly bus: Bus;
+  readonly log: ControlLog;
+  readonly stream: StreamFollower;
+  readonly peers: PeerLogs;
+}
+
+/** CTL-3, CTL-8: takes events of administrators, and has all nodes apply them. */
+export class Submission {
+  readonly #parts: SubmissionParts;
+
+  constructor(parts: SubmissionParts) {
+    this.#parts = parts;
+    parts.bus.serve(CONTROL_SUBJECT, async (from, payload) => {
+      await this.#receive(from, fromNotice(decode('symmetra.link.v1.ControlNotice', payload)));
+      return DONE;
+    });
+  }
+
+  /**
+   * Appends an event to the ordered log, then applies it here and at every other node that answers in time.
+   * @throws EVENT_CONFLICT when another event has its number, LOG_UNAVAILABLE when the ordered log can not be reached, and
+   *   what {@link ControlLog.apply} throws
+   */
+  async submit(signed: SignedEvent): Promise<Submitted> {
+    const { bus, log, peers } = this.#parts;
+    await this.#order(signed);
+    await log.apply(signed);
+    const payload = encode('symmetra.link.v1.ControlNotice', toNotice(signed));
+    const others = peers.peers.map(async (node): Promise<Receipt> => {
+      try {
+        await bus.request(node, CONTROL_SUBJECT, payload, { timeoutMs: RECEIPT_TIMEOUT_MS });
+        return { node, applied: true, code: '' };
+      } catch (error) {
+        return { node, applied: false, code: publicCode(error) };
+      }
+    });
+    const receipts = [{ node: bus.self, applied: true, code: '' }, ...(await Promise.all(others))];
+    return { number: decodeEvent(signed.event).number, receipts };
+  }
+
+  /** Gives the event its place, unless it has it. */
+  async #order(signed: SignedEvent): Promise<void> {
+    const { log, stream } = this.#parts;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (!(await this.#isNext(signed))) return;
+      try {
+        await stream.append(signed);
+        return;
+      } catch (error) {
+        if (!(error instanceof SymmetraError) || error.code !== 'LOG_MOVED') throw error;
+      }
+    }
+    if (await log.check(signed))
+      throw new SymmetraError('STATE_CONFLICT', 'the control log kept changing; try again');
+  }
+
+  /** As {@link ControlLog.check}, once more after a look for what was missed. */
+  async #isNext(signed: SignedEvent): Promise<boolean> {
+    const { log, stream, peers } = this.#parts;
+    try {
+      return await log.check(signed);
+    } catch (error) {
+      if (!isOutOfPlace(error)) throw error;
+    }
+    await stream.look();
+    await peers.catchUpAll();
+    return log.check(signed);
+  }
+
+  async #receive(from: string, signed: SignedEvent): Promise<void> {
+    const { log, peers } = this.#parts;
+    try {
+      try {
+        await log.apply(signed);
+      } catch (error) {
+        if (!isOutOfPlace(error)) throw error;
+        await peers.catchUpAll(from);
+        await log.apply(signed);
+      }
+    } catch (error) {
+      peers.noteForged(from, error);
+      throw error;
+    }
+  }
+}
+
+function isOutOfPlace(error: unknown): boolean {
+  return error instanceof SymmetraError && ['LOG_GAP', 'LOG_BROKEN'].includes(error.code);
+}
