@@ -65,7 +65,8 @@ export function describeLogStream(name: string, create: () => Promise<LogUnderTe
           member.append(bytes(String(index)), 0).catch((error: unknown) => (error as SymmetraError).code),
         ),
       );
-      expect(results.toSorted()).toEqual([1, 'LOG_MOVED', 'LOG_MOVED']);
+      expect(results.filter((result) => result === 1)).toHaveLength(1);
+      expect(results.filter((result) => result === 'LOG_MOVED')).toHaveLength(2);
       expect((await members[0].state()).last).toBe(1);
     });
 

@@ -63,9 +63,7 @@ describe('the log of one process', () => {
   });
 });
 
-const missing = natsServerMissing();
-
-describe.skipIf(missing !== undefined)(missing ?? 'over NATS', () => {
+describe.skipIf(natsServerMissing())('over NATS', () => {
   let server: NatsServer;
   let keeper: NatsConnection;
   const connections: NatsConnection[] = [];
