@@ -99,6 +99,8 @@ export interface RunningNode {
   readonly follow: () => Promise<void>;
   /** How the node stands to the control log, and the other nodes to it. */
   readonly control: Control['report'];
+  /** How many devices use this process now. */
+  readonly load: () => { readonly sessions: number; readonly links: number };
   /** Removes what has expired, now. */
   readonly sweep: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -156,6 +158,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     randomness,
     store,
     state,
+    freshness: heartbeats,
     devices,
     presences,
     links,
@@ -207,7 +210,16 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   const introducer = new Introducer({ bus, state, devices });
   new Introductions({ bus, clock, store, state, devices, tokens, audit });
   const ratchet = new RatchetService({ random, state, devices, challenges, audit, bus, siblings });
-  const deliveries = new Deliveries({ clock, state, devices, presences, events, shares });
+  const deliveries = new Deliveries({
+    clock,
+    logger,
+    freshness: heartbeats,
+    state,
+    devices,
+    presences,
+    events,
+    shares,
+  });
   const synchronisation = new Synchronisation({
     clock,
     logger,
@@ -342,9 +354,11 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     submit: async (event) => control.submit(event),
     follow: async () => control.follow(),
     control: () => control.report(),
+    load: () => ({ sessions: sessions.size, links: links.size }),
     sweep: async () => sweeper.run(),
     stop: async () => {
       isUp = false;
+      serve();
       await control.stop();
       await sweeper.stop();
       await server.stop(STOP_MS);

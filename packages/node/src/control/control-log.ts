@@ -75,8 +75,8 @@ export class ControlLog {
 
   /** @throws NODE_HALTED */
   #checkRunning(): void {
-    if (this.#parts.state.halted)
-      throw new SymmetraError('NODE_HALTED', 'the control log of the node is forked');
+    if (!this.#parts.state.halted) return;
+    throw new SymmetraError('NODE_HALTED', 'the control log of the node is forked');
   }
 
   async #apply(signed: SignedEvent): Promise<void> {

@@ -3,6 +3,7 @@ import { SymmetraError } from '@symmetra/crypto';
 import { publicCode } from '@symmetra/rpc';
 import type { Clock, Logger, Timer } from '@symmetra/runtime';
 import type { ControlState } from './control-state.js';
+import type { Freshness } from './freshness.js';
 import { decodeHeartbeat, encodeHeartbeat } from './heartbeat.js';
 import type { Heartbeat } from './heartbeat.js';
 import { PeerHeads, isSame } from './peer-heads.js';
@@ -51,7 +52,7 @@ export interface HeartbeatsParts extends FreshnessSettings {
  * CTL-7: nodes tell one another how far they are, and a node makes and hands out keys only while k of them, itself
  * included, agree. Only answers count, from the moment of asking: what comes by itself may have been kept back.
  */
-export class Heartbeats {
+export class Heartbeats implements Freshness {
   readonly #parts: HeartbeatsParts;
   readonly #heads: PeerHeads;
   readonly #peers: readonly string[];
@@ -60,7 +61,7 @@ export class Heartbeats {
   readonly #reported = new Map<string, string>();
   /** By name: what waits until the node is fresh. */
   readonly #waiting = new Map<string, () => void>();
-  #onAnswer = new Set<() => void>();
+  readonly #onAnswer = new Set<() => void>();
   #round: Promise<void> | undefined;
   #timer: Timer | undefined;
   #wasFresh = false;
@@ -108,27 +109,20 @@ export class Heartbeats {
     this.#tellAsking();
   }
 
-  /** Whether the node is fresh, or is once it has asked the others; takes a second at most. */
-  async holds(): Promise<boolean> {
-    const running = this.#round;
-    if (this.isFresh) return true;
-    // A round that is under way may have begun before the others could answer.
-    if (running !== undefined) await this.#agreedOr(running);
-    if (!this.isFresh && !this.#stopped) await this.#agreedOr(this.ask());
-    return this.isFresh;
-  }
-
-  /** CTL-7: what a node does before it makes or hands out keys. @throws NODE_STALE */
   async require(): Promise<void> {
-    if (this.isFresh || (await this.holds())) return;
+    if (this.isFresh) return;
+    // A round that is under way may have begun before the others could answer.
+    if (this.#round !== undefined) await this.#agreedOr(this.#round);
+    if (!this.isFresh && !this.#stopped) await this.#agreedOr(this.ask());
+    if (this.isFresh) return;
     throw new SymmetraError('NODE_STALE', 'too few nodes agree with this one on the control log');
   }
 
-  /** Runs a task as soon as the node is fresh; of several of one name the last. A node that stops runs none. */
   whenFresh(name: string, task: () => void): void {
     if (this.#stopped) return;
     this.#waiting.set(name, task);
     if (this.isFresh) this.#runWaiting();
+    else void this.ask();
   }
 
   /** Asks all others once; whoever does so while it lasts shares the answers. Never fails. */
@@ -181,9 +175,9 @@ export class Heartbeats {
     this.#heads.states(peer, head.number);
     if (!(await this.#chase(peer))) return;
     const isBare = this.#heads.showed(peer, head.number);
+    const differs = head.number === state.head.number && !isSame(head, state.head);
     if (isBare) this.#noteUnshown(peer);
-    else if (head.number === state.head.number && !isSame(head, state.head))
-      this.#noteDiffers(peer, head.number);
+    else if (differs) this.#noteDiffers(peer, head.number);
     this.#tellAsking();
   }
 

@@ -81,8 +81,8 @@ export class Submission {
         if (!(error instanceof SymmetraError) || error.code !== 'LOG_MOVED') throw error;
       }
     }
-    if (await log.check(signed))
-      throw new SymmetraError('STATE_CONFLICT', 'the control log kept changing; try again');
+    if (!(await log.check(signed))) return;
+    throw new SymmetraError('STATE_CONFLICT', 'the control log kept changing; try again');
   }
 
   /** As {@link ControlLog.check}, once more after a look for what was missed. */

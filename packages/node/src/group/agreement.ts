@@ -10,6 +10,7 @@ import {
 } from '@symmetra/protocol';
 import type { GroupEcho } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
+import type { Freshness } from '../control/freshness.js';
 import type { ControlState } from '../control/control-state.js';
 import { hexOf } from '../rows/row-keys.js';
 import type { Epochs } from './epochs.js';
@@ -30,6 +31,7 @@ export interface AgreementParts {
   readonly bus: Bus;
   readonly logger: Logger;
   readonly state: ControlState;
+  readonly freshness: Freshness;
   readonly seat: GroupSeat;
   readonly table: GroupTable;
   readonly timers: GroupTimers;
@@ -107,7 +109,11 @@ export class Agreement {
 
   async #take(group: HeldGroup, echoes: Iterable<readonly [node: string, echo: GroupEcho]>): Promise<void> {
     for (const [node, echo] of echoes) group.echoes = receiveEcho(group.echoes, node, echo);
-    await this.#parts.epochs.settle(group);
+    if (group.row?.group.pending === undefined) return;
+    const { freshness, epochs } = this.#parts;
+    // CTL-7: a node that is not fresh brings no epoch into force.
+    if (freshness.isFresh) await epochs.settle(group);
+    else freshness.whenFresh(`epoch/${group.groupHex}`, () => this.begin(group.groupHex));
   }
 
   async #receive(from: string, payload: Uint8Array): Promise<Uint8Array> {

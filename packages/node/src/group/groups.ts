@@ -2,6 +2,7 @@ import type { Bus } from '@symmetra/bus';
 import type { NodeRandomness } from '@symmetra/entropy';
 import type { Clock, Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
+import type { Freshness } from '../control/freshness.js';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import type { LinkTable } from '../link/link-table.js';
@@ -40,6 +41,7 @@ export interface GroupsParts {
   readonly randomness: NodeRandomness;
   readonly store: Store;
   readonly state: ControlState;
+  readonly freshness: Freshness;
   readonly devices: DeviceRegistry;
   readonly presences: Presences;
   readonly siblings: Siblings;
@@ -61,7 +63,7 @@ export interface Groups {
 }
 
 export function assembleGroups(parts: GroupsParts): Groups {
-  const { bus, clock, logger, store, state, siblings } = parts;
+  const { bus, clock, logger, store, state, freshness, siblings } = parts;
   const { bytes: random, requireEntropy } = parts.randomness;
   const { context, identity } = state;
   const nodeId = identity.id;
@@ -92,6 +94,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
     '/symmetra.group.v1.GroupService/Stage': (own, request) => service.stage(own, request),
     '/symmetra.group.v1.GroupService/Deal': async (own, request) => {
       requireEntropy();
+      await freshness.require();
       return deals.answer(own, request);
     },
     '/symmetra.group.v1.GroupService/Confirm': async (own, request) => service.confirm(own, request),

@@ -4,6 +4,7 @@ import { decodeGroupHeader, isSuspended, pagesOfPath, pathKeysOf } from '@symmet
 import type { GroupEpoch } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
+import type { Freshness } from '../control/freshness.js';
 import type { ControlState } from '../control/control-state.js';
 import type { EventSender } from '../presence/event-sender.js';
 import type { Presences } from '../presence/presences.js';
@@ -24,6 +25,7 @@ export interface WelcomesParts {
   readonly store: Store;
   readonly logger: Logger;
   readonly state: ControlState;
+  readonly freshness: Freshness;
   readonly table: GroupTable;
   readonly trees: TreeSteps;
   readonly presences: Presences;
@@ -74,6 +76,7 @@ export class Welcomes {
     if (row?.group.inForce === undefined || isSuspended(row.group, roster)) return;
     const guests = await this.#guests(group, places);
     if (guests.length === 0) return;
+    if (!this.#isFreshFor(group, row.group.inForce.epochId)) return;
     try {
       await this.#welcome(group, row, row.group.inForce, guests);
     } catch (error) {
@@ -94,6 +97,15 @@ export class Welcomes {
     await table.commit(group, row, treePageChanges(groupHex, pages)).finally(() => wipePages(pages));
     group.confirmed = new Set();
     void this.bring(groupHex, row.group.inForce.epochId, places);
+  }
+
+  /** CTL-7: a node that is not fresh welcomes nobody; who is there is welcomed as soon as it is. */
+  #isFreshFor({ groupHex, roster }: HeldGroup, epochId: Uint8Array): boolean {
+    const { freshness } = this.#parts;
+    if (freshness.isFresh) return true;
+    const places = Array.from(roster.members(), ({ place }) => place);
+    freshness.whenFresh(`welcome/${groupHex}`, () => void this.bring(groupHex, epochId, places));
+    return false;
   }
 
   async #welcome(

@@ -1,8 +1,9 @@
 import { checkPolicy, checkStanding, decodeHeader } from '@symmetra/protocol';
 import type { Header } from '@symmetra/protocol';
-import type { Clock } from '@symmetra/runtime';
+import type { Clock, Logger } from '@symmetra/runtime';
 import { SymmetraError } from '@symmetra/crypto';
 import type { ControlState } from '../control/control-state.js';
+import type { Freshness } from '../control/freshness.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import type { EventSender } from '../presence/event-sender.js';
 import type { Presences } from '../presence/presences.js';
@@ -13,6 +14,8 @@ import type { ShareRow } from '../shares/share-row.js';
 
 export interface DeliveriesParts {
   readonly clock: Clock;
+  readonly logger: Logger;
+  readonly freshness: Freshness;
   readonly state: ControlState;
   readonly devices: DeviceRegistry;
   readonly presences: Presences;
@@ -39,6 +42,7 @@ export class Deliveries {
     decoded?: Header,
   ): Promise<void> {
     const { presences, events } = this.#parts;
+    if (!this.#isFreshFor(responderHex)) return;
     if ((await presences.find(responderHex)) === undefined) return;
     const initiatorHex = hexOf(row.initiator);
     const { header, share, ephemeralKey, granted } = row;
@@ -56,6 +60,27 @@ export class Deliveries {
       if (attached && share.expiresMs > clock.now()) await this.deliver(session.deviceHex, keyHex, share);
       share.share.fill(0);
       if (!attached) return;
+    }
+  }
+
+  /** CTL-7: a node that is not fresh hands out nothing; what waits goes out as soon as it is. */
+  #isFreshFor(responderHex: string): boolean {
+    const { freshness } = this.#parts;
+    if (freshness.isFresh) return true;
+    freshness.whenFresh(`shares/${responderHex}`, () => void this.#deliverWaiting(responderHex));
+    return false;
+  }
+
+  /** Never fails: what could not be delivered now comes with the next attach. */
+  async #deliverWaiting(responderHex: string): Promise<void> {
+    const { clock, logger, shares } = this.#parts;
+    try {
+      for await (const { keyHex, share } of shares.read(responderHex)) {
+        if (share.expiresMs > clock.now()) await this.deliver(responderHex, keyHex, share);
+        share.share.fill(0);
+      }
+    } catch (error) {
+      logger.warn({ err: error }, 'Shares that waited for agreement on the control log were not delivered.');
     }
   }
 
