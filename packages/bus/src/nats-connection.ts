@@ -248,10 +248,10 @@ function tlsSettings(tls: NatsTls, servers: readonly string[]): NonNullable<Conn
   const hosts = servers.map((server) => hostOf(server));
   const settings = {
     ...tls,
-    checkServerIdentity: (host: string, certificate: PeerCertificate): Error | undefined =>
-      hosts.some((name) => checkServerIdentity(name, certificate) === undefined)
-        ? undefined
-        : checkServerIdentity(host, certificate),
+    checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined => {
+      const errors = hosts.map((host) => checkServerIdentity(host, certificate));
+      return errors.includes(undefined) ? undefined : errors[0];
+    },
   };
   return settings;
 }
