@@ -63,13 +63,8 @@ export async function durabilityWarnings(
   const warnings: RedisWarning[] = [];
   const warn = (code: string, message: string) => warnings.push({ code, message });
   if (info.get('aof_enabled') !== '1') {
-    if (config?.get('save') === '')
-      warn('REDIS_IN_MEMORY', 'Redis keeps nothing on disk: set appendonly yes');
-    else
-      warn(
-        'REDIS_SNAPSHOTS_ONLY',
-        'Redis saves snapshots only, and loses what came after the last: set appendonly yes',
-      );
+    const lost = config?.get('save') === '' ? 'everything' : 'what came after its last snapshot';
+    warn('REDIS_NO_LOG', `Redis loses ${lost} when it ends: set appendonly yes`);
   }
   if (config === undefined) {
     warn(
@@ -118,15 +113,15 @@ function checkServer(info: ReadonlyMap<string, string>): void {
 async function checkFormat(connection: RedisConnection, keys: RedisKeys, deadline: number): Promise<void> {
   const marker = `${FORMAT_NAME} ${FORMAT_VERSION}`;
   const hasRows = await connection.send(deadline, 'EXISTS', [keys.rows]);
-  const read = async () => connection.send(deadline, 'GET', [keys.format]);
+  const read = async () => (await connection.send(deadline, 'GET', [keys.format])) as Buffer | null;
   let found = await read();
   if (found === null && hasRows === 0) {
     await connection.send(deadline, 'SET', [keys.format, marker, 'NX']);
     found = await read();
   }
-  if (String(found) === marker) return;
+  if (found?.toString() === marker) return;
   throw new SymmetraError('STORE_VERSION', 'the store was made by another version of this software', {
-    found: found === null ? 'none' : String(found).slice(0, 64),
+    found: found?.toString().slice(0, 64) ?? 'none',
     expected: FORMAT_VERSION,
   });
 }

@@ -19,7 +19,14 @@ export class CommandFailed extends Error {
 
 /** First words of error replies to a command that the server did not begin, and will later. */
 const NOT_NOW = new Set([
-  ...['BUSY', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'MISCONF', 'NOREPLICAS', 'READONLY', 'TRYAGAIN'],
+  'BUSY',
+  'CLUSTERDOWN',
+  'LOADING',
+  'MASTERDOWN',
+  'MISCONF',
+  'NOREPLICAS',
+  'READONLY',
+  'TRYAGAIN',
   // The scripts of another server, or none; they are loaded with each connection.
   'NOSCRIPT',
   // Our own: the server's clock was set since it was asked, or the command came too late.

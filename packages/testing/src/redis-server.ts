@@ -37,15 +37,18 @@ export function redisServerMissing(): string | undefined {
 /** A redis-server or redis-sentinel on a free port of the loopback, in a directory of its own. */
 export class RedisServer {
   readonly port: number;
+  /** Where it listens for TLS, if its settings name a certificate. */
+  readonly tlsPort: number;
   /** Holds its configuration, and what it writes. */
   readonly dir: string;
   readonly #program: Program;
   #child: ChildProcess | undefined;
 
-  private constructor(program: Program, dir: string, port: number) {
+  private constructor(program: Program, dir: string, port: number, tlsPort: number) {
     this.#program = program;
     this.dir = dir;
     this.port = port;
+    this.tlsPort = tlsPort;
   }
 
   /** A server that loses nothing it acknowledged, unless `settings` say otherwise. */
@@ -59,9 +62,9 @@ export class RedisServer {
     });
   }
 
-  /** A server with the settings of a file; port, address and directory are this one's own. */
-  static async startWithFile(path: string, settings: RedisSettings = {}): Promise<RedisServer> {
-    return RedisServer.#start('redis-server', { include: path, ...settings });
+  /** A server with the text of a redis.conf; port, address and directory are this one's own. */
+  static async startWith(text: string): Promise<RedisServer> {
+    return RedisServer.#start('redis-server', {}, text);
   }
 
   /** A Sentinel that watches `master` as `name`, and fails over when `quorum` of them agree. */
@@ -75,13 +78,14 @@ export class RedisServer {
     });
   }
 
-  static async #start(program: Program, settings: RedisSettings): Promise<RedisServer> {
+  static async #start(program: Program, settings: RedisSettings, text = ''): Promise<RedisServer> {
     const dir = await mkdtemp(join(tmpdir(), 'symmetra-redis-'));
-    const [port] = (await freePorts(1)) as [number];
-    const server = new RedisServer(program, dir, port);
+    const [port, tlsPort] = (await freePorts(2)) as [number, number];
+    const server = new RedisServer(program, dir, port, tlsPort);
+    const tls = 'tls-cert-file' in settings ? { 'tls-port': `${tlsPort}` } : {};
     await writeFile(
       server.#configFile,
-      configuration({ ...settings, bind: HOST, port: `${port}`, dir, daemonize: 'no' }),
+      `${text}\n${configuration({ ...settings, ...tls, bind: HOST, port: `${port}`, dir, daemonize: 'no' })}`,
     );
     await server.restart();
     return server;
@@ -104,8 +108,9 @@ export class RedisServer {
     });
     this.#child = child;
     let log = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (log += String(chunk)));
+    const note = (chunk: Buffer) => (log += chunk.toString());
+    child.stdout.on('data', note);
+    child.stderr.on('data', note);
     for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
       if (child.exitCode !== null) break;
       const answer = await this.command('PING').catch(() => '');
@@ -121,7 +126,7 @@ export class RedisServer {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
@@ -191,8 +196,9 @@ export class RedisTrio {
       Array.from({ length: 3 }, async () => RedisServer.startSentinel('symmetra', master, 2)),
     );
     const allKnown = /num-slaves\r\n\$1\r\n2\r\n[^]*num-other-sentinels\r\n\$1\r\n2\r\n/;
-    for (const sentinel of sentinels)
+    for (const sentinel of sentinels) {
       await eventually(sentinel, ['SENTINEL', 'MASTER', 'symmetra'], allKnown);
+    }
     return new RedisTrio([master, ...replicas], sentinels);
   }
 
