@@ -1,6 +1,7 @@
 import type { SymmetraError } from '@symmetra/crypto';
 import type { ProtocolContext } from '@symmetra/protocol';
 import { Chains } from './chain/chains.js';
+import { nextStage } from './chain/stages.js';
 import { RatchetSchedule } from './chain/ratchet-schedule.js';
 import { Stepper } from './chain/stepper.js';
 import { Channels } from './channel/channels.js';
@@ -9,6 +10,7 @@ import type { SecureChannel } from './channel/secure-channel.js';
 import { DirectPaths } from './direct/direct-paths.js';
 import { EnrolmentCompletion } from './enrolment/completion.js';
 import { EnrolmentRuns } from './enrolment/enrolment-run.js';
+import { Introductions } from './enrolment/introductions.js';
 import type { DeviceOptions, Foundation } from './foundation.js';
 import { Groups } from './group/groups.js';
 import type { GroupListener } from './group/groups.js';
@@ -18,6 +20,8 @@ import type { KeyRecord } from './keys/key-record.js';
 import { KeySchedule } from './keys/key-schedule.js';
 import { KeyStore } from './keys/key-store.js';
 import { Descriptors } from './network/descriptors.js';
+import type { DescriptorChange } from './network/descriptors.js';
+import { followDescriptor } from './network/follow-descriptor.js';
 import { NodeClock } from './network/node-clock.js';
 import { NodeRoutes } from './network/node-routes.js';
 import { fromNotice } from './network/notice.js';
@@ -48,6 +52,7 @@ export interface AssemblyListener extends GroupListener {
   revoked(revocation: Revocation): void;
   expired(keys: readonly KeyInfo[]): void;
   report(report: DeliveryReport): void;
+  network(change: DescriptorChange): void;
   givenUp(keyId: string, error: SymmetraError): void;
   /** Addresses at which peers reach the device. */
   addresses(): readonly string[];
@@ -77,7 +82,27 @@ export async function assemble(
   const chains = await Chains.load(state);
   const stepper = new Stepper({ context, chains, routes, descriptors, policies, random, clock, logger });
   const everyMs = Math.max(MIN_RATCHET_MS, options.ratchetEvery ?? DAY_MS);
-  const ratchets = new RatchetSchedule({ chains, stepper, random, timers, clock, logger, everyMs, suiteId });
+  const stage = (nodeId: string): string => nextStage({ chains, policies, descriptors }, nodeId);
+  const ratchets = new RatchetSchedule({
+    chains,
+    stepper,
+    random,
+    timers,
+    clock,
+    logger,
+    everyMs,
+    suiteId,
+    stage,
+  });
+  const introductions = await Introductions.load({
+    context,
+    device,
+    state,
+    chains,
+    descriptors,
+    connection: () => connection,
+    random,
+  });
   const enrolments = await EnrolmentRuns.load({
     context,
     device,
@@ -86,10 +111,12 @@ export async function assemble(
     stepper,
     routes,
     descriptors,
+    introductions,
     random,
+    stage,
     suiteId,
   });
-  const completion = new EnrolmentCompletion({
+  const completion: EnrolmentCompletion = new EnrolmentCompletion({
     runs: enrolments,
     random,
     timers,
@@ -97,6 +124,7 @@ export async function assemble(
     threshold: () => descriptors.current.threshold,
     ready: () => chains.ready().length,
     onProgress: () => connection.announce(),
+    onRefused: (error) => listener.failure(error),
   });
 
   const sessions = new Sessions({
@@ -110,7 +138,7 @@ export async function assemble(
     timers,
     suiteId,
   });
-  const connection = new Connection({
+  const connection: Connection = new Connection({
     chains,
     sessions,
     calls: new SealedCalls(sessions, timers),
@@ -128,6 +156,7 @@ export async function assemble(
     },
     onBound: () => {
       messenger.hurryAll();
+      completion.start();
       groups.bound();
     },
   });
@@ -216,6 +245,10 @@ export async function assemble(
     connection: connected,
     listener,
   });
+  const onChange = (change: DescriptorChange): void => listener.network(change);
+  descriptors.onChange(
+    followDescriptor({ chains, enrolments, sessions, connection, completion, groups, onChange }),
+  );
   const revocations = new Revocations({
     deviceId,
     state,

@@ -1,6 +1,7 @@
 import type { SecureChannel } from './channel/secure-channel.js';
 import type { GroupDueInfo, GroupEnding, GroupInfo, GroupMessage } from './group/group-info.js';
 import type { KeyInfo } from './keys/key-info.js';
+import type { DescriptorChange } from './network/descriptors.js';
 import type { DeliveryReport } from './pairwise/reports.js';
 import type { Revocation } from './revocations.js';
 
@@ -31,5 +32,7 @@ export interface DeviceEvents {
   groupDue: [due: GroupDueInfo];
   /** A group is over for this device. */
   groupEnded: [ending: GroupEnding];
+  /** A newer descriptor is in force: nodes were added, removed, or have other keys. The device enrols with new ones. */
+  network: [change: DescriptorChange];
   warning: [warning: DeviceWarning];
 }

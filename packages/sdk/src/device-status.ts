@@ -1,6 +1,7 @@
 import { toBase32 } from '@symmetra/crypto';
 import { newestKeys } from '@symmetra/protocol';
 import type { Assembly } from './assembly.js';
+import { stageOf } from './chain/stages.js';
 
 /** Where a device stands. */
 export interface DeviceStatus {
@@ -33,17 +34,6 @@ export function statusOf(parts: StatusParts): DeviceStatus {
     home: connection.home ?? null,
     warnings: warningsOf(parts),
   };
-}
-
-/** The latest stage, in the order of policy, that at least k nodes have granted; earlier ones count as granted too. */
-export function stageOf({ chains, policies, descriptors }: StatusParts): string {
-  const { stages } = policies.current;
-  const places = chains
-    .nodes()
-    .map((nodeId) => stages.indexOf(newestKeys(chains.get(nodeId)).stage))
-    .toSorted((a, b) => b - a);
-  const place = descriptors.isKnown ? places[descriptors.current.threshold - 1] : undefined;
-  return stages[place ?? -1] ?? '';
 }
 
 function warningsOf({ nodeClock, enrolments }: StatusParts): readonly string[] {

@@ -4,11 +4,12 @@ import { promotionCode } from '@symmetra/protocol';
 import type { CodePart } from '@symmetra/protocol';
 import { assemble } from './assembly.js';
 import type { Assembly, AssemblyListener } from './assembly.js';
+import { stageOf } from './chain/stages.js';
 import { openChannel } from './channel/open-channel.js';
 import type { ChannelOptions } from './channel/open-channel.js';
 import type { SecureChannel } from './channel/secure-channel.js';
 import type { DeviceEvents } from './device-events.js';
-import { stageOf, statusOf } from './device-status.js';
+import { statusOf } from './device-status.js';
 import type { DeviceStatus } from './device-status.js';
 import { advertisedAddresses } from './direct/addresses.js';
 import type { Endpoint } from './direct/addresses.js';
@@ -69,6 +70,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       channel: (channel) => made.device?.emit('channel', channel) ?? false,
       revoked: (revocation) => tell((to) => to.emit('revoked', revocation)),
       expired: (keys) => tell((to) => to.#onExpired(keys)),
+      network: (change) => tell((to) => to.emit('network', change)),
       report: (report) => tell((to) => to.emit('report', report)),
       group: (group) => tell((to) => to.emit('group', group)),
       groupMessage: (message) => tell((to) => to.emit('groupMessage', message)),

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
 import type { Bus } from '@symmetra/bus';
 import { Secret, signatureKeygen, suites } from '@symmetra/crypto';
+import type { SignatureKeyPair } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
 import type { NodeRandomness } from '@symmetra/entropy/device';
-import { describeIdentity, loadIdentity, startNode } from '@symmetra/node';
+import { describeIdentity, loadIdentity, newestDescriptor, startNode } from '@symmetra/node';
 import type { NodeIdentity, RunningNode } from '@symmetra/node';
 import { DEFAULT_POLICY, signDescriptor } from '@symmetra/protocol';
+import { NodeClient } from '@symmetra/rpc';
 import type { Descriptor, Policy, SignedDescriptor } from '@symmetra/protocol';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import type { Clock } from '@symmetra/runtime';
@@ -36,6 +38,10 @@ interface Place {
   store: Store;
   running: RunningNode | undefined;
   bus: Bus | undefined;
+  /** Where the store lies. */
+  readonly dir: string;
+  /** Fulfilled when the node runs with the descriptor that it was told of last. */
+  rebuilt: Promise<void>;
 }
 
 const NODES = 3;
@@ -44,8 +50,6 @@ const { bytes: random } = osRandomness();
 
 /** Three real nodes in this process, each of which a test can stop and start by itself. */
 export class NodeNetwork {
-  readonly descriptor: Descriptor;
-  readonly administrator: TestAdministrator;
   readonly log: LogLine[];
   /** Joins requests between nodes; a test may join as a node of its own. */
   readonly wire: InProcessNetwork;
@@ -54,15 +58,14 @@ export class NodeNetwork {
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #randomness: NodeRandomness;
-  readonly #signed: SignedDescriptor;
-  readonly #places: ReadonlyMap<string, Place>;
+  readonly #root: SignatureKeyPair;
+  readonly #administratorKey: SignatureKeyPair;
+  readonly #places: Map<string, Place>;
+  #descriptor: Descriptor;
+  #signed: SignedDescriptor;
+  #administrator: TestAdministrator;
 
-  private constructor(
-    dir: string,
-    clock: Clock,
-    randomness: NodeRandomness,
-    places: ReadonlyMap<string, Place>,
-  ) {
+  private constructor(dir: string, clock: Clock, randomness: NodeRandomness, places: Map<string, Place>) {
     this.#randomness = randomness;
     this.#dir = dir;
     this.#clock = clock;
@@ -70,23 +73,19 @@ export class NodeNetwork {
     this.log = [];
     this.wire = new InProcessNetwork({ clock });
     this.stream = new InProcessLog(clock);
-    const root = signatureKeygen(random(32));
-    const administrator = signatureKeygen(random(32));
-    this.descriptor = {
+    this.#root = signatureKeygen(random(32));
+    this.#administratorKey = signatureKeygen(random(32));
+    this.#descriptor = {
       networkId: random(16),
       version: 1,
-      nodes: Array.from(places.values(), ({ identity, port }) =>
-        describeIdentity(identity, [`127.0.0.1:${port}`], 'test'),
-      ),
+      nodes: this.#describe(),
       suites: suites.ids(),
       threshold: THRESHOLD,
-      administrators: [administrator.publicKey],
+      administrators: [this.#administratorKey.publicKey],
       administratorThreshold: 1,
     };
-    this.#signed = signDescriptor(this.descriptor, root.secretKey, root.publicKey);
-    this.administrator = new TestAdministrator(this.descriptor, root.publicKey, administrator, () =>
-      clock.now(),
-    );
+    this.#signed = this.sign(this.#descriptor);
+    this.#administrator = this.#newAdministrator();
   }
 
   /** Starts all nodes, under the default policy with some changes. */
@@ -100,16 +99,21 @@ export class NodeNetwork {
     const ports = await freePorts(NODES);
     for (let i = 1; i <= NODES; i++) {
       const id = `node-${i}`;
-      const masterKey: MasterKey = Secret.of('masterKey', random(32));
-      const store = await openStore(join(dir, id), masterKey);
-      const identity = await loadIdentity(store, id, random);
-      const port = ports[i - 1] ?? 0;
-      places.set(id, { identity, port, masterKey, store, running: undefined, bus: undefined });
+      places.set(id, await makePlace(join(dir, id), id, ports[i - 1] ?? 0));
     }
     const network = new NodeNetwork(dir, clock, randomness, places);
     for (const id of places.keys()) await network.startNode(id);
     await network.administrator.submit({ kind: 'policy', policy: { ...DEFAULT_POLICY, ...policy } });
     return network;
+  }
+
+  /** The newest descriptor that the root signed. */
+  get descriptor(): Descriptor {
+    return this.#descriptor;
+  }
+
+  get administrator(): TestAdministrator {
+    return this.#administrator;
   }
 
   get nodeIds(): readonly string[] {
@@ -127,12 +131,52 @@ export class NodeNetwork {
     return this.#place(id).store;
   }
 
+  /** A descriptor under the root's signature. */
+  sign(descriptor: Descriptor): SignedDescriptor {
+    return signDescriptor(descriptor, this.#root.secretKey, this.#root.publicKey);
+  }
+
+  /** Makes another node, has the root name it, and starts it; the other nodes run with that descriptor then. */
+  async addNode(id: string): Promise<void> {
+    const [port = 0] = await freePorts(1);
+    this.#places.set(id, await makePlace(join(this.#dir, id), id, port));
+    await this.#announce();
+    await this.startNode(id);
+  }
+
+  /** Gives a stopped node another store with other keys, as one that is restored has, and starts it. */
+  async replaceNode(id: string): Promise<void> {
+    const { store, port, dir, running } = this.#place(id);
+    if (running !== undefined) throw new Error(`${id} is running`);
+    await store.close();
+    this.#places.set(id, await makePlace(`${dir}-again`, id, port));
+    await this.#announce();
+    await this.startNode(id);
+  }
+
+  /** Stops a node for good; the descriptor names it no more. */
+  async removeNode(id: string): Promise<void> {
+    const { store, running } = this.#place(id);
+    await running?.stop();
+    await store.close();
+    this.#places.delete(id);
+    await this.#announce();
+  }
+
+  /** Fulfilled when all nodes run with the descriptor that they were told of last. */
+  async settled(): Promise<void> {
+    for (const { rebuilt } of this.#places.values()) await rebuilt;
+  }
+
   async startNode(id: string): Promise<void> {
     const place = this.#place(id);
     place.bus = this.wire.join(id);
     place.running = await startNode({
       identity: place.identity,
-      descriptor: this.#signed,
+      descriptor: await newestDescriptor(place.store, this.#signed),
+      onDescriptor: () => {
+        place.rebuilt = place.rebuilt.then(async () => this.#rebuild(id));
+      },
       store: place.store,
       bus: place.bus,
       log: this.stream.join(),
@@ -160,7 +204,7 @@ export class NodeNetwork {
     const place = this.#place(id);
     if (place.running !== undefined) throw new Error(`${id} is running`);
     await place.store.close();
-    place.store = await openStore(join(this.#dir, id), place.masterKey);
+    place.store = await openStore(place.dir, place.masterKey);
     place.identity = await loadIdentity(place.store, id, random);
   }
 
@@ -172,11 +216,59 @@ export class NodeNetwork {
     await rm(this.#dir, { recursive: true, force: true });
   }
 
+  /** CTL-2: the node stops, and starts again with the descriptor in its store. */
+  async #rebuild(id: string): Promise<void> {
+    if (this.#place(id).running === undefined) return;
+    await this.stopNode(id);
+    await this.startNode(id);
+  }
+
+  /** The next descriptor names the nodes that there are; the root signs it, and every node that runs takes it up. */
+  async #announce(): Promise<void> {
+    this.#descriptor = {
+      ...this.#descriptor,
+      version: this.#descriptor.version + 1,
+      nodes: this.#describe(),
+    };
+    this.#signed = this.sign(this.#descriptor);
+    this.#administrator = this.#newAdministrator();
+    for (const { port, running } of this.#places.values()) {
+      if (running === undefined) continue;
+      const client = new NodeClient(`127.0.0.1:${port}`);
+      await client.putDescriptor(this.#signed).finally(() => client.close());
+    }
+    // What a node that goes over does first, it does behind its answer.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    await this.settled();
+  }
+
+  #describe(): Descriptor['nodes'] {
+    return Array.from(this.#places.values(), ({ identity, port }) =>
+      describeIdentity(identity, [`127.0.0.1:${port}`], 'test'),
+    );
+  }
+
+  #newAdministrator(): TestAdministrator {
+    return new TestAdministrator(this.#descriptor, this.#root.publicKey, this.#administratorKey, () =>
+      this.#clock.now(),
+    );
+  }
+
   #place(id: string): Place {
     const place = this.#places.get(id);
     if (place === undefined) throw new Error(`there is no ${id}`);
     return place;
   }
+}
+
+async function makePlace(dir: string, id: string, port: number): Promise<Place> {
+  const masterKey: MasterKey = Secret.of('masterKey', random(32));
+  const store = await openStore(dir, masterKey);
+  const identity = await loadIdentity(store, id, random);
+  const rebuilt = Promise.resolve();
+  return { identity, port, masterKey, store, dir, running: undefined, bus: undefined, rebuilt };
 }
 
 async function openStore(dir: string, masterKey: MasterKey): Promise<Store> {

@@ -4,8 +4,18 @@ import type { DeviceChain } from '@symmetra/protocol';
 import { Lane } from '../lane.js';
 import type { DeviceState, RowChange } from '../state/device-state.js';
 import type { ChainRecord } from '../state/records.js';
+import { wipeSecrets } from '../state/wipe-secrets.js';
 
 const PREFIX = 'chain/';
+
+/** Chains that were dropped. */
+export interface DroppedChains {
+  readonly rows: readonly RowChange[];
+  /** The rows are gone. */
+  erase(): void;
+  /** The rows could not be removed. */
+  restore(): void;
+}
 
 /** The ATK chains of a device, one per node at which it is enrolled. */
 export class Chains {
@@ -41,9 +51,7 @@ export class Chains {
   /** @throws NOT_ENROLLED */
   record(nodeId: string): ChainRecord {
     const record = this.#records.get(nodeId);
-    if (record === undefined) {
-      throw new SymmetraError('NOT_ENROLLED', 'the device is not enrolled at this node', { node: nodeId });
-    }
+    if (record === undefined) throw notEnrolled(nodeId);
     return record;
   }
 
@@ -54,16 +62,54 @@ export class Chains {
     return lane.run(task);
   }
 
-  /** Makes a new state of a chain durable, together with other rows; then wipes what it consumed. */
+  /** Makes a new chain durable, together with other rows; then wipes what it consumed. */
+  async begin(
+    nodeId: string,
+    step: { readonly state: DeviceChain; readonly consumed: readonly { wipe(): void }[] },
+    others: readonly RowChange[],
+  ): Promise<void> {
+    await this.exclusively(nodeId, async () => {
+      const record: ChainRecord = { chain: step.state, steppedMs: 0 };
+      await this.#state.commit([{ key: PREFIX + nodeId, value: record }, ...others]);
+      this.#records.set(nodeId, record);
+      for (const secret of step.consumed) secret.wipe();
+    });
+  }
+
+  /**
+   * Drops chains from memory; `rows` are to go in one commit with what makes them void. Work on such a chain that is
+   * under way fails with NOT_ENROLLED.
+   */
+  drop(nodeIds: readonly string[]): DroppedChains {
+    const records = nodeIds.flatMap((nodeId) => {
+      const record = this.#records.get(nodeId);
+      this.#records.delete(nodeId);
+      return record === undefined ? [] : [{ nodeId, record }];
+    });
+    return {
+      rows: records.map(({ nodeId }) => ({ key: PREFIX + nodeId, value: null })),
+      erase: () => wipeSecrets(records),
+      restore: () => {
+        for (const { nodeId, record } of records) this.#records.set(nodeId, record);
+      },
+    };
+  }
+
+  /** Makes a new state of a chain durable; then wipes what it consumed. @throws NOT_ENROLLED when it was dropped */
   async save(
     nodeId: string,
     step: { readonly state: DeviceChain; readonly consumed: readonly { wipe(): void }[] },
     steppedMs: number = this.#records.get(nodeId)?.steppedMs ?? 0,
-    others: readonly RowChange[] = [],
   ): Promise<void> {
+    const before = this.record(nodeId);
     const record: ChainRecord = { chain: step.state, steppedMs };
-    await this.#state.commit([{ key: PREFIX + nodeId, value: record }, ...others]);
+    await this.#state.commit([{ key: PREFIX + nodeId, value: record }]);
+    if (this.#records.get(nodeId) !== before) throw notEnrolled(nodeId);
     this.#records.set(nodeId, record);
     for (const secret of step.consumed) secret.wipe();
   }
+}
+
+function notEnrolled(nodeId: string): SymmetraError {
+  return new SymmetraError('NOT_ENROLLED', 'the device is not enrolled at this node', { node: nodeId });
 }

@@ -21,6 +21,8 @@ export interface RatchetScheduleParts {
   readonly everyMs: number;
   /** The suite that a step asks for. */
   readonly suiteId: () => number;
+  /** The stage that a step at a node asks for. */
+  readonly stage: (nodeId: string) => string;
 }
 
 /** Takes a ratchet step at every node from time to time, so that a stolen state is soon of no use. */
@@ -57,9 +59,9 @@ export class RatchetSchedule {
   }
 
   async #stepAt(nodeId: string): Promise<void> {
-    const { chains, stepper, suiteId, logger } = this.#parts;
+    const { stepper, suiteId, stage, logger } = this.#parts;
     try {
-      await stepper.step(nodeId, { suiteId: suiteId(), stage: chains.get(nodeId).keys.stage });
+      await stepper.step(nodeId, { suiteId: suiteId(), stage: stage(nodeId) });
     } catch (error) {
       logger.warn({ node: nodeId, code: codeOf(error) }, 'A scheduled ratchet step did not come about.');
     }

@@ -11,8 +11,17 @@ const RETRY = { firstMs: 300, maxMs: 30_000 };
 /** After so many failures a node counts as lost for those who wait; the device goes on trying. */
 const FAILURES_BEFORE_TELLING = 3;
 
-/** What may pass: a node that has not heard of the token yet, a reservation that expires. */
-const PASSING = new Set(['TOKEN_UNKNOWN', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED']);
+/** What may pass: a node that has not heard of the token yet, for example. */
+const PASSING = new Set([
+  'TOKEN_UNKNOWN',
+  'DEVICE_UNKNOWN',
+  'STEP_UNFINISHED',
+  // An introduction, while other nodes do not know the descriptor yet, or the device.
+  'NODE_UNKNOWN',
+  'DESCRIPTOR_OLD',
+  'NOT_ENROLLED',
+  'INTRODUCTION_BUSY',
+]);
 
 /** What the completion of an enrolment needs. */
 export interface CompletionParts {
@@ -26,6 +35,8 @@ export interface CompletionParts {
   readonly ready: () => number;
   /** One more node is done. */
   readonly onProgress: () => void;
+  /** A node refuses the device for good, which is enrolled with enough others. */
+  readonly onRefused: (error: SymmetraError) => void;
 }
 
 /** Drives the enrolments at all nodes at the same time, each until it is done. */
@@ -62,18 +73,24 @@ export class EnrolmentCompletion {
   }
 
   async #drive(nodeId: string): Promise<void> {
-    const { runs, timers, random, logger, onProgress } = this.#parts;
+    const { runs, timers, random, logger, onProgress, onRefused } = this.#parts;
     try {
       for (let failures = 0; ;) {
         try {
-          await runs.complete(nodeId);
+          await runs.complete(nodeId, failures);
           this.#lost.delete(nodeId);
           logger.info({ node: nodeId }, 'The device is enrolled at a node.');
           onProgress();
-          if (this.#isEnough()) this.#waiters.release();
+          if (this.#isEnough()) {
+            this.#waiters.release();
+            // A node that knows no token of the device may hear of it from these.
+            this.start();
+          }
           return;
         } catch (error) {
           failures += 1;
+          // An introduction needs a home; with the next one it is begun again.
+          if (codeOf(error) === 'LINK_CLOSED') return;
           logger.warn(
             { node: nodeId, attempt: failures, code: codeOf(error) },
             'The enrolment at a node failed.',
@@ -81,8 +98,12 @@ export class EnrolmentCompletion {
           const passing = isTransportFailure(error) || PASSING.has(codeOf(error));
           if (!passing || failures >= FAILURES_BEFORE_TELLING) this.#lost.set(nodeId, asSymmetraError(error));
           this.#tellIfHopeless();
-          if (!passing) return;
+          if (!passing) {
+            if (this.#isEnough()) onRefused(asSymmetraError(error));
+            return;
+          }
           await timers.sleep(pauseMs(RETRY, failures - 1, fractionOf(random.bytes)));
+          if (!runs.unfinished().includes(nodeId)) return;
         }
       }
     } catch (error) {

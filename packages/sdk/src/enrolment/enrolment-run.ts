@@ -1,3 +1,4 @@
+import { equalConstantTime } from '@symmetra/crypto';
 import {
   beginChain,
   FIRST_STAGE,
@@ -23,11 +24,18 @@ import type { NodeRoutes } from '../network/node-routes.js';
 import type { DeviceRandomness } from '../randomness.js';
 import type { DeviceState, RowChange } from '../state/device-state.js';
 import type { DeviceRecord } from '../state/records.js';
+import { wipeSecrets } from '../state/wipe-secrets.js';
+import type { Introductions } from './introductions.js';
 
 const PREFIX = 'enrolment/';
 const MAX_TURNS = 6;
 /** The confirmation came too late or to a node that was set back: the same offer gets a new answer. */
 const OFFER_AGAIN = new Set(['RESERVATION_UNKNOWN', 'AUTHENTICATION_FAILED']);
+
+/** By these a node says that the device's token is of no use there, or not yet. */
+const TOKEN_USELESS = new Set(['TOKEN_UNKNOWN', 'TOKEN_SPENT', 'TOKEN_EXPIRED']);
+/** A node may hear of a token a little later than others. */
+const FAILURES_BEFORE_INTRODUCTION = 3;
 
 /** The stage that a device asks for with its first step. */
 export const WORKING_STAGE = 'production';
@@ -44,7 +52,10 @@ export interface EnrolmentParts {
   readonly stepper: Stepper;
   readonly routes: NodeRoutes;
   readonly descriptors: Descriptors;
+  readonly introductions: Introductions;
   readonly random: DeviceRandomness;
+  /** The stage that a step at a node asks for, once k nodes have granted one. */
+  readonly stage: (nodeId: string) => string;
   /** The suite of new offers and of the first step. */
   readonly suiteId: () => number;
 }
@@ -81,17 +92,22 @@ export class EnrolmentRuns {
 
   /** The nodes at which something is left to do before sessions can be opened. */
   unfinished(): readonly string[] {
-    const { chains } = this.#parts;
+    const { chains, descriptors } = this.#parts;
     const ready = new Set(chains.ready());
-    return [...this.#states.keys(), ...chains.nodes().filter((nodeId) => !ready.has(nodeId))];
+    const nodes = descriptors.isKnown ? descriptors.current.nodes.map(({ id }) => id) : [];
+    const begun = new Set([...this.#states.keys(), ...chains.nodes(), ...nodes]);
+    return [...begun].filter((nodeId) => this.#states.has(nodeId) || !ready.has(nodeId));
   }
 
   /**
-   * Goes on with the enrolment at one node, from wherever it stands, up to the working stage.
-   * @throws TOKEN_SPENT, TOKEN_EXPIRED, TOKEN_CONTESTED, TOKEN_UNKNOWN, SUITE_FORBIDDEN, AUTHENTICATION_FAILED, and
-   *   what did not get through
+   * Goes on with the enrolment at one node, from wherever it stands, up to the stage that k nodes have granted.
+   * @param failures how often it was tried in vain
+   * @throws TOKEN_SPENT, TOKEN_EXPIRED, TOKEN_CONTESTED, TOKEN_UNKNOWN, SUITE_FORBIDDEN, AUTHENTICATION_FAILED,
+   *   what {@link Introductions.ask} throws, and what did not get through
    */
-  async complete(nodeId: string): Promise<void> {
+  async complete(nodeId: string, failures = 0): Promise<void> {
+    const { chains } = this.#parts;
+    if (!this.#states.has(nodeId) && !chains.nodes().includes(nodeId)) await this.#introduce(nodeId);
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       const state = this.#states.get(nodeId);
       if (state === undefined) break;
@@ -103,14 +119,60 @@ export class EnrolmentRuns {
         if (turn === MAX_TURNS - 1) throw error;
         if (state.kind === 'offered' && codeOf(error) === 'DESCRIPTOR_OLD') {
           await this.#offerAnew(nodeId, state, error);
+        } else if (state.kind === 'offered' && this.#wantsIntroduction(nodeId, error, failures)) {
+          await this.#introduce(nodeId);
         } else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error))) {
           await this.#sendOffer(nodeId, state);
         } else throw error;
       }
     }
-    const { chains, stepper, suiteId } = this.#parts;
+    await this.#step(nodeId);
+  }
+
+  /** The rows of enrolments at nodes that are no more, or not those any more. */
+  ending(nodeIds: readonly string[]): { readonly rows: readonly RowChange[]; readonly erase: () => void } {
+    const introduction = this.#parts.introductions.ending(nodeIds);
+    const over = nodeIds.filter((nodeId) => this.#states.has(nodeId));
+    return {
+      rows: [...over.map((nodeId) => ({ key: PREFIX + nodeId, value: null })), ...introduction.rows],
+      erase: () => {
+        introduction.erase();
+        for (const nodeId of over) {
+          wipeSecrets(this.#states.get(nodeId));
+          this.#states.delete(nodeId);
+        }
+      },
+    };
+  }
+
+  /** ENR-12: from the first epoch, one stage with each step, to the stage that k nodes have granted. */
+  async #step(nodeId: string): Promise<void> {
+    const { chains, stepper, suiteId, stage } = this.#parts;
     if (chains.ready().includes(nodeId)) await stepper.finish(nodeId);
-    else await stepper.step(nodeId, { suiteId: suiteId(), stage: WORKING_STAGE });
+    for (;;) {
+      const present = chains.get(nodeId).keys.stage;
+      const next = stage(nodeId);
+      const isReady = chains.ready().includes(nodeId);
+      if (next === present && isReady) return;
+      await stepper.step(nodeId, { suiteId: suiteId(), stage: next === present ? WORKING_STAGE : next });
+      if (chains.get(nodeId).keys.stage === present) return;
+    }
+  }
+
+  /** ENR-12: whether a refusal of the offer is worth an introduction; the node has not answered it. */
+  #wantsIntroduction(nodeId: string, error: unknown, failures: number): boolean {
+    const code = codeOf(error);
+    if (!TOKEN_USELESS.has(code) || !this.#parts.introductions.isPossible(nodeId)) return false;
+    return code !== 'TOKEN_UNKNOWN' || failures >= FAILURES_BEFORE_INTRODUCTION;
+  }
+
+  /** ENR-9, ENR-12: has the device introduced, and makes the offer with that token, once. */
+  async #introduce(nodeId: string): Promise<void> {
+    const { token } = await this.#parts.introductions.ask(nodeId);
+    const before = this.#states.get(nodeId);
+    if (before !== undefined && equalConstantTime(before.token.bytes, token.bytes)) return;
+    await this.#save(nodeId, this.#offer(nodeId, token.clone()));
+    wipeSecrets(before);
   }
 
   /** ENR-2: the offer to one node. */
@@ -147,14 +209,17 @@ export class EnrolmentRuns {
 
   /** ENR-5, ENR-8: sends the confirmation, takes the acknowledgement; the chain begins. */
   async #sendConfirmation(nodeId: string, state: EnrolmentConfirming): Promise<void> {
-    const { context, routes, chains } = this.#parts;
+    const { context, routes, chains, introductions } = this.#parts;
     const { confirmation } = state;
     const reply = await routes.call(nodeId, async (client, node) => client.confirm({ node, confirmation }));
     const enrolled = receiveAcknowledgement(state, reply.acknowledgement);
     const begun = beginChain(context, enrolled.state, FIRST_STAGE);
     const consumed = [...enrolled.consumed, ...begun.consumed];
-    await chains.save(nodeId, { state: begun.state, consumed }, 0, [{ key: PREFIX + nodeId, value: null }]);
+    const introduction = introductions.ending([nodeId]);
+    const over = [{ key: PREFIX + nodeId, value: null }, ...introduction.rows];
+    await chains.begin(nodeId, { state: begun.state, consumed }, over);
     this.#states.delete(nodeId);
+    introduction.erase();
   }
 
   /** There is a newer descriptor, which this device verified, and no answer yet: the offer is made again for that one. */

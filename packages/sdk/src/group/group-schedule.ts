@@ -2,6 +2,7 @@ import { equalConstantTime, fromHex } from '@symmetra/crypto';
 import { dealDelayMs } from '@symmetra/protocol';
 import type { HeldEpoch } from '@symmetra/protocol';
 import type { Timer } from '@symmetra/runtime';
+import type { Descriptors } from '../network/descriptors.js';
 import type { NodeClock } from '../network/node-clock.js';
 import type { Policies } from '../network/policies.js';
 import type { Timers } from '../timers.js';
@@ -27,6 +28,7 @@ export interface GroupScheduleParts {
   readonly dealing: Pick<Dealing, 'follow'>;
   readonly nodeClock: Pick<NodeClock, 'now'>;
   readonly policies: Pick<Policies, 'current'>;
+  readonly descriptors: Pick<Descriptors, 'current'>;
   readonly timers: Timers;
   readonly onFailure: (error: unknown) => void;
 }
@@ -38,6 +40,8 @@ export class GroupSchedule {
   readonly #halfUsed = new Map<string, number>();
   /** What was begun last in a group, and when it is tried again, node time. */
   readonly #begun = new Map<string, { readonly cause: string; readonly againMs: number }>();
+  /** The descriptor that was seen last, and since when, node time. */
+  #descriptor = { version: 0, sinceMs: 0 };
   #timer: Timer | undefined;
   #started = false;
   #running = false;
@@ -93,6 +97,8 @@ export class GroupSchedule {
     const nextEnd = await store.sweep();
     await messages.sweep();
     const now = nodeClock.now();
+    const { version } = this.#parts.descriptors.current;
+    if (version !== this.#descriptor.version) this.#descriptor = { version, sinceMs: now };
     const dues = store.names().map((name) => {
       const epoch = Math.max(store.lastEpoch(name), store.due(name)?.epoch ?? 0);
       const cause = `${epoch} ${store.due(name)?.out.length ?? 0}`;
@@ -122,8 +128,15 @@ export class GroupSchedule {
     const lifetimeMs = limits.lifetimeSeconds * 1000;
     const oldMs = epoch.receivedMs + lifetimeMs * (1 / 2 + place * LATER_MANAGER_SHARE);
     const halfUsedMs = this.#halfUsed.get(nameOf(epoch)) ?? Infinity;
-    const usedMs = halfUsedMs + dealDelayMs({ place, of: managers.length }, this.#boundMs);
-    return Math.min(turnMs, oldMs, usedMs);
+    const turn = { place, of: managers.length };
+    const usedMs = halfUsedMs + dealDelayMs(turn, this.#boundMs);
+    return Math.min(turnMs, oldMs, usedMs, this.#descriptorMs(epoch) + dealDelayMs(turn, this.#boundMs));
+  }
+
+  /** CTL-2: when an epoch under an older descriptor is to be followed: nodes that came get to know the members before. */
+  #descriptorMs({ header }: HeldEpoch): number {
+    const { version, sinceMs } = this.#descriptor;
+    return header.descriptorVersion < version ? sinceMs + this.#boundMs : Infinity;
   }
 
   get #boundMs(): number {

@@ -99,6 +99,11 @@ export class Groups {
     return groups;
   }
 
+  /** CTL-2: epochs under an older descriptor are to be followed by others. */
+  descriptorChanged(): void {
+    this.#schedule.kick();
+  }
+
   /** GRP-8: a welcome in this device's session with a node. */
   welcome(nodeId: string, message: Message<'symmetra.group.v1.Welcome'>): void {
     void this.#deliveries.welcome(nodeId, message);

@@ -1,7 +1,8 @@
-import { verifyDescriptor } from '@symmetra/protocol';
+import { equalConstantTime } from '@symmetra/crypto';
+import { nodeKeyHash, verifyDescriptor } from '@symmetra/protocol';
 import type { Descriptor, SignedDescriptor, SignedEvent } from '@symmetra/protocol';
 import { mostTelling } from '../failure.js';
-import type { DeviceState } from '../state/device-state.js';
+import type { DeviceState, RowChange } from '../state/device-state.js';
 import { fromNotice } from './notice.js';
 import type { NodeRoutes } from './node-routes.js';
 
@@ -13,6 +14,22 @@ export interface NetworkAnchor {
   readonly rootKeyHash: Uint8Array;
 }
 
+/** What a newer descriptor changes for a device. */
+export interface DescriptorChange {
+  readonly version: number;
+  readonly added: readonly string[];
+  /** Nodes that are no more, or have other keys: those are among `added` as well. */
+  readonly removed: readonly string[];
+}
+
+/** What the device holds of nodes that are no more. */
+export interface DescriptorHeir {
+  /** `rows` are written in one commit with the descriptor; then one of the others is called. */
+  leave(removed: readonly string[]): { readonly rows: readonly RowChange[]; done(): void; undone(): void };
+  /** The descriptor is in force. */
+  changed(change: DescriptorChange): void;
+}
+
 /** The newest descriptor that the device verified (CTL-1). */
 export class Descriptors {
   readonly #state: DeviceState;
@@ -21,6 +38,7 @@ export class Descriptors {
   #current: Descriptor | undefined;
   #refreshing: { readonly atLeast: number; readonly fetched: Promise<Descriptor> } | undefined;
   #onPolicy: ((signed: SignedEvent) => Promise<void>) | undefined;
+  #heir: DescriptorHeir | undefined;
 
   private constructor(state: DeviceState, routes: NodeRoutes, anchor: NetworkAnchor) {
     this.#state = state;
@@ -50,6 +68,11 @@ export class Descriptors {
   /** Takes the policy event that comes with each descriptor; it is not verified yet. */
   onPolicy(listener: (signed: SignedEvent) => Promise<void>): void {
     this.#onPolicy = listener;
+  }
+
+  /** Tells what holds something of the nodes when the descriptor changes. */
+  onChange(heir: DescriptorHeir): void {
+    this.#heir = heir;
   }
 
   /**
@@ -82,10 +105,7 @@ export class Descriptors {
           rootPublicKey: Uint8Array.from(reply.rootPublicKey),
         };
         const descriptor = this.#verify(signed);
-        if (descriptor.version !== this.#current?.version) {
-          await this.#state.commit([{ key: ROW, value: signed }]);
-        }
-        this.#adopt(descriptor);
+        if (descriptor.version !== this.#current?.version) await this.#replace(signed, descriptor);
         found = descriptor;
         if (reply.policy) await this.#onPolicy?.(fromNotice(reply.policy));
         if (descriptor.version >= atLeast) return descriptor;
@@ -97,6 +117,23 @@ export class Descriptors {
     return found;
   }
 
+  /** CTL-2: in one commit with what the device holds of nodes that are no more. */
+  async #replace(signed: SignedDescriptor, descriptor: Descriptor): Promise<void> {
+    const before = this.#current;
+    const removed = absentIn(before, descriptor);
+    const left = this.#heir?.leave(removed);
+    try {
+      await this.#state.commit([{ key: ROW, value: signed }, ...(left?.rows ?? [])]);
+    } catch (error) {
+      left?.undone();
+      throw error;
+    }
+    this.#adopt(descriptor);
+    left?.done();
+    if (before === undefined) return;
+    this.#heir?.changed({ version: descriptor.version, added: absentIn(descriptor, before), removed });
+  }
+
   #verify(signed: SignedDescriptor): Descriptor {
     return verifyDescriptor(signed, { ...this.#anchor, minimumVersion: this.#current?.version ?? 0 });
   }
@@ -105,4 +142,14 @@ export class Descriptors {
     this.#current = descriptor;
     this.#routes.use(descriptor);
   }
+}
+
+/** The nodes of one descriptor that another one does not name with the same keys. */
+function absentIn(one: Descriptor | undefined, other: Descriptor): readonly string[] {
+  return (one?.nodes ?? [])
+    .filter(({ id, ...node }) => {
+      const same = other.nodes.find((named) => named.id === id);
+      return same === undefined || !equalConstantTime(nodeKeyHash(same), nodeKeyHash(node));
+    })
+    .map(({ id }) => id);
 }

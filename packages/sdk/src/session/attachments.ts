@@ -152,7 +152,8 @@ export class Attachments {
 
   /** Attaches at a node, and again from time to time while the link stands. */
   async #keep(link: HomeLink, nodeId: string, attempt: number): Promise<void> {
-    const { logger, onOutcome } = this.#parts;
+    const { chains, logger, onOutcome } = this.#parts;
+    if (!chains.ready().includes(nodeId)) return;
     let failed = false;
     try {
       await this.attach(link, nodeId);

@@ -119,6 +119,16 @@ export class Connection {
     this.#attachments.renew();
   }
 
+  /** Nodes are no more, or not those any more: nothing is expected of them, and none is the home. */
+  drop(nodeIds: readonly string[]): void {
+    for (const nodeId of nodeIds) this.#failures.delete(nodeId);
+    const link = this.#link;
+    if (link === undefined || !nodeIds.includes(link.home)) return;
+    link.close(
+      new SymmetraError('NODE_UNKNOWN', 'the descriptor names the home node no more', { node: link.home }),
+    );
+  }
+
   /** Leaves the home node and connects no more. The nodes are told, as far as they answer at once. */
   async close(): Promise<void> {
     this.#closed = true;

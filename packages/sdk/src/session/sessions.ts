@@ -69,6 +69,12 @@ export class Sessions {
     this.#forget(session);
   }
 
+  /** The node is no more: erases all its session keys. */
+  drop(nodeId: string): void {
+    this.#current.delete(nodeId);
+    for (const session of this.#byId.values()) if (session.nodeId === nodeId) this.#forget(session);
+  }
+
   /** Erases all session keys. */
   close(): void {
     for (const session of this.#byId.values()) session.end.wipe();
