@@ -80,6 +80,7 @@ export const LABELS = {
   descriptorSign: 'symmetra/1 descriptor sign',
   controlEventSign: 'symmetra/1 control event-sign',
   controlEventHash: 'symmetra/1 control event-hash',
+  controlSnapshotHash: 'symmetra/1 control snapshot-hash',
   adminRequestSign: 'symmetra/1 admin request-sign',
   adminResponseSign: 'symmetra/1 admin response-sign',
 

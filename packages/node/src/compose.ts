@@ -253,7 +253,10 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     audit,
     logger,
     handlers: {
-      '/symmetra.enrolment.v1.EnrolmentService/Introduce': (own, request) => introducer.answer(own, request),
+      '/symmetra.enrolment.v1.EnrolmentService/Introduce': async (own, request) => {
+        await heartbeats.require();
+        return introducer.answer(own, request);
+      },
       '/symmetra.session.v1.SessionService/Attach': (...call) => session.attach(...call),
       '/symmetra.session.v1.SessionService/Close': (own) => session.close(own),
       '/symmetra.pairwise.v1.PairwiseService/Negotiate': async (own, request) => {

@@ -36,7 +36,10 @@ export function asSymmetraError(error: unknown): SymmetraError {
   return new SymmetraError('INTERNAL', 'an unexpected error', {}, { cause: error });
 }
 
-/** The most telling of several failures: what somebody decided, before what did not get through. */
+/**
+ * The most telling of several failures: what somebody decided, then that a node misses the others (CTL-7), then what did not
+ * get through.
+ */
 export function mostTelling(failures: readonly unknown[]): SymmetraError {
   const errors = failures.map(asSymmetraError);
   const decided = errors.filter((error) => !isTransportFailure(error));
@@ -45,7 +48,10 @@ export function mostTelling(failures: readonly unknown[]): SymmetraError {
     times: decided.filter((other) => other.code === error.code).length,
   }));
   const [first] = counted.toSorted((a, b) => b.times - a.times);
-  return first?.error ?? errors[0] ?? new SymmetraError('NODE_UNREACHABLE', 'no node can be reached');
+  const stale = errors.find(({ code }) => code === 'NODE_STALE');
+  return (
+    first?.error ?? stale ?? errors[0] ?? new SymmetraError('NODE_UNREACHABLE', 'no node can be reached')
+  );
 }
 
 /** A node's refusal inside a session: the node itself said so. */

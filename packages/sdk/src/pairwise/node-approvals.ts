@@ -16,7 +16,7 @@ const NOTHING: Limits = { lifetimeSeconds: 0, uses: 0 };
 const RESPONSE_MS = 4000;
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 /** A node at which the enrolment is not finished, or that holds much for the peer already, may approve later. */
-const PASSING = new Set(['NOT_ENROLLED', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED', 'PEER_BUSY']);
+const PASSING = new Set(['NOT_ENROLLED', 'DEVICE_UNKNOWN', 'STEP_UNFINISHED', 'PEER_BUSY', 'NODE_STALE']);
 
 /** PAIR-2, PAIR-3: takes a negotiation to its nodes, and what they say back to it. */
 export class NodeApprovals {
