@@ -1,0 +1,93 @@
+import type { Device } from '@symmetra/sdk';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Fleet, agree, until } from './sdk-fleet.js';
+
+/*
+ * Nodes that are added, replaced and removed while devices use the network: ENR-9 to ENR-12, CTL-2.
+ */
+let fleet: Fleet;
+
+afterEach(async () => fleet.stop());
+
+const isAt = (device: Device, node: string): boolean => (device.status().epochs[node] ?? 0) > 0;
+
+/** Devices meet a newer descriptor when they attach again at the nodes, which were built anew. */
+async function settled(devices: readonly Device[], node: string): Promise<void> {
+  for (const device of devices) {
+    await until(() => isAt(device, node) && device.status().home !== null, `${device.name} at ${node}`);
+  }
+}
+
+describe('a node that is added', () => {
+  test('ENR-9 to ENR-12: devices are introduced to it, and agree on keys through it when older nodes are gone', async () => {
+    fleet = await Fleet.start();
+    const alice = await fleet.join('alice', { listen: true });
+    const bob = await fleet.join('bob', { listen: true });
+    const carol = await fleet.enrol('carol');
+    await carol.close();
+    const { ours: before } = await agree(alice, bob);
+    const changes: { readonly added: readonly string[]; readonly removed: readonly string[] }[] = [];
+    alice.on('network', (change) => changes.push(change));
+
+    await fleet.network.addNode('node-4');
+    await settled([alice, bob], 'node-4');
+    expect(changes).toMatchObject([{ version: 2, added: ['node-4'], removed: [] }]);
+    expect(fleet.network.log).toContainEqual(
+      expect.objectContaining({ node: 'node-4', event: 'device-introduced' }),
+    );
+
+    await fleet.network.stopNode('node-1');
+    await fleet.network.stopNode('node-2');
+    const { ours: key } = await agree(alice, bob);
+    expect(key.nodes.toSorted()).toEqual(['node-3', 'node-4']);
+    expect(key.continuity).toBe(true);
+    expect(alice.keys().map(({ keyId }) => keyId)).toContain(before.keyId);
+
+    await fleet.network.startNode('node-1');
+    const back = await fleet.open('carol');
+    await back.connect();
+    await settled([back], 'node-4');
+    expect(back.stage).toBe('production');
+  });
+});
+
+describe('a node that is replaced', () => {
+  test('ENR-9: the device drops the chain with the keys that are no more, and enrols anew; keys and continuity stay', async () => {
+    fleet = await Fleet.start();
+    const alice = await fleet.join('alice', { listen: true });
+    const bob = await fleet.join('bob', { listen: true });
+    const { ours: before } = await agree(alice, bob);
+    await alice.ratchet();
+    const epoch = alice.status().epochs['node-3'] ?? 0;
+
+    await fleet.network.stopNode('node-3');
+    await fleet.network.replaceNode('node-3');
+    await until(() => [alice, bob].every((device) => isAt(device, 'node-3')), 'the enrolment');
+    await until(() => (alice.status().epochs['node-3'] ?? epoch) < epoch, 'another chain');
+    await settled([alice, bob], 'node-3');
+
+    await fleet.network.stopNode('node-1');
+    const { ours: key } = await agree(alice, bob);
+    expect(key.nodes.toSorted()).toEqual(['node-2', 'node-3']);
+    expect(key.continuity).toBe(true);
+    expect(alice.keys().map(({ keyId }) => keyId)).toContain(before.keyId);
+  });
+});
+
+describe('a node that is removed', () => {
+  test('CTL-2: devices leave it, also as their home, and negotiate with those that are left', async () => {
+    fleet = await Fleet.start();
+    await fleet.network.addNode('node-4');
+    const alice = await fleet.join('alice', { listen: true });
+    const bob = await fleet.join('bob', { listen: true });
+    await until(() => isAt(alice, 'node-4') && isAt(bob, 'node-4'), 'all enrolments');
+    const home = alice.status().home ?? '';
+
+    await fleet.network.removeNode(home);
+    await until(() => !(home in alice.status().epochs) && !(home in bob.status().epochs), 'the change');
+    await until(() => ![null, home].includes(alice.status().home), 'another home');
+    const { ours: key } = await agree(alice, bob);
+    expect(key.nodes).not.toContain(home);
+    expect(alice.status().warnings).toEqual([]);
+  });
+});
