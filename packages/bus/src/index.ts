@@ -17,7 +17,7 @@ export type {
 } from './linked/options.js';
 export { connectNats } from './nats-connection.js';
 export type { NatsConnection, NatsOptions, NatsStatus, NatsTls } from './nats-connection.js';
-export { createNkey } from './nats-key.js';
+export { NkeySigner, createNkey } from './nats-key.js';
 export type { Nkey } from './nats-key.js';
 export { openNatsLog } from './nats-log.js';
 export type { NatsLogOptions } from './nats-log.js';
@@ -25,3 +25,4 @@ export { NatsWire } from './nats-wire.js';
 export type { NatsWireOptions } from './nats-wire.js';
 export { natsServerConfig } from './nats-server-config.js';
 export type { NatsServerOptions, NatsServerTls } from './nats-server-config.js';
+export { LinkedBus } from './linked/linked-bus.js';

@@ -156,9 +156,10 @@ export function answerLink(
   return { state, output: encodeLinkAnswer({ body, tag: answerTag(context, place, first) }), consumed: [] };
 }
 
-/** n_I of the handshake that a confirmation belongs to. @throws BAD_ENCODING */
-export function confirmedNonce(datagram: Uint8Array): Uint8Array {
-  return decodeLinkConfirmBody(decodeLinkConfirm(datagram).body).initiatorNonce;
+/** n_I and n_R of the handshake that a confirmation belongs to. @throws BAD_ENCODING */
+export function confirmedNonces(datagram: Uint8Array): LinkAnswering['nonces'] {
+  const body = decodeLinkConfirmBody(decodeLinkConfirm(datagram).body);
+  return { initiator: body.initiatorNonce, responder: body.responderNonce };
 }
 
 /**
