@@ -55,6 +55,16 @@ export async function runProgram(
   addDeviceCommands(program, invocation);
   addKeyCommands(program, invocation);
   addSendCommand(program, invocation);
+  const node = addGroup(program, 'node', 'one node of a network, as a process of its own');
+  if (args.includes(node.name())) {
+    const { addNodeCommands } = await import('./commands/node.js');
+    addNodeCommands(node, invocation);
+  }
+  const network = addGroup(program, 'network', 'the nodes of a network, by the key of its root');
+  if (args.includes(network.name())) {
+    const { addNetworkCommands } = await import('./commands/network.js');
+    addNetworkCommands(network, invocation);
+  }
   const group = addGroup(program, 'group', 'groups of devices that hold one key');
   if (args.includes(group.name())) {
     const { addGroupCommands } = await import('./commands/group.js');

@@ -96,6 +96,13 @@ export function path(text: string): string {
   return resolve(text);
 }
 
+/** Where a node is reached: `host:port`, an IPv6 address in brackets. */
+export function addressOf(text: string): string {
+  const [, port] = /^(?:[^\s:[\]]{1,249}|\[[0-9a-fA-F:.]{2,45}\]):(\d{1,5})$/.exec(text) ?? [];
+  if (port !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return text;
+  throw new InvalidArgumentError('An address is written HOST:PORT.');
+}
+
 /** Collects tags `name=value`. */
 export function tag(
   text: string,

@@ -12,3 +12,17 @@ export type { NetworkFile } from './network-file.js';
 export { createSigningKey, readSigningKey } from './signing-key-file.js';
 export { describeIdentity, loadIdentity } from './identity/node-identity.js';
 export type { NodeIdentity } from './identity/node-identity.js';
+export { checkNodeFiles } from './process/check-files.js';
+export { startNodeProcess } from './process/node-process.js';
+export type { NodeProcess, NodeProcessOptions } from './process/node-process.js';
+export { initNode } from './provision/init-node.js';
+export type { InitOptions } from './provision/init-node.js';
+export { changeNetwork, makeNetwork, networkFilesIn } from './provision/network-directory.js';
+export type {
+  ChangeOptions,
+  MakeNetworkOptions,
+  NatsPlace,
+  NetworkChange,
+} from './provision/network-directory.js';
+export { readNodeDescription } from './provision/node-description.js';
+export type { NodeDescription } from './provision/node-description.js';

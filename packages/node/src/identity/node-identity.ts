@@ -31,6 +31,31 @@ interface StoredIdentity {
 }
 
 /**
+ * The identity in a node's store.
+ * @throws NODE_NOT_MADE when there is none, NODE_DIFFERS when the store belongs to another node, and what the store throws
+ */
+export async function readIdentity(store: Store, id: string): Promise<NodeIdentity> {
+  const found = await findIdentity(store, id);
+  if (found !== undefined) return found;
+  throw new SymmetraError('NODE_NOT_MADE', 'the store holds no node yet: symmetra node init makes it', {
+    node: id,
+  });
+}
+
+/** {@link readIdentity}, or undefined when there is none. */
+async function findIdentity(store: Store, id: string): Promise<NodeIdentity | undefined> {
+  const row = await store.get(IDENTITY_ROW);
+  if (row === undefined) return undefined;
+  const stored = decodeState<StoredIdentity>(row.value);
+  row.value.fill(0);
+  if (stored.id === id) return identityOf(stored);
+  throw new SymmetraError('NODE_DIFFERS', `the store belongs to another node, ${stored.id}`, {
+    node: id,
+    found: stored.id,
+  });
+}
+
+/**
  * The identity in a node's store, drawn and stored when there is none: a KEM key for each suite of the table.
  * @throws NODE_DIFFERS when the store belongs to another node, and what the store throws
  */
@@ -40,16 +65,8 @@ export async function loadIdentity(
   random: RandomBytes,
   table: SuiteTable = suites,
 ): Promise<NodeIdentity> {
-  const row = await store.get(IDENTITY_ROW);
-  if (row !== undefined) {
-    const stored = decodeState<StoredIdentity>(row.value);
-    row.value.fill(0);
-    if (stored.id === id) return identityOf(stored);
-    throw new SymmetraError('NODE_DIFFERS', 'the store belongs to another node', {
-      node: id,
-      found: stored.id,
-    });
-  }
+  const found = await findIdentity(store, id);
+  if (found !== undefined) return found;
   const drawn = drawIdentity(id, random, table);
   const value = encodeState(drawn);
   const made = await store.commit([{ key: IDENTITY_ROW, value, expect: 0 }]);

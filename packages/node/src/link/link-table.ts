@@ -5,6 +5,11 @@ export class LinkTable {
   readonly #links = new Map<string, LinkStream>();
   #onUnbound: (deviceHex: string) => void = () => undefined;
 
+  /** How many there are. */
+  get size(): number {
+    return this.#links.size;
+  }
+
   /** Has a listener told of each device that has no link any more. */
   onUnbound(listener: (deviceHex: string) => void): void {
     this.#onUnbound = listener;

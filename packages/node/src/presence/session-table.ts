@@ -61,6 +61,11 @@ export class SessionTable {
     this.#onRemoved = onRemoved;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
   add(session: Session): void {
     const own = this.#byDevice.get(session.deviceHex) ?? [];
     const [oldest] = own;

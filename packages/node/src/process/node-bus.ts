@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import { LinkedBus, NatsWire, connectNats, openNatsLog } from '@symmetra/bus';
+import type { Bus, LogStream, NatsConnection, NatsStatus, NatsTls } from '@symmetra/bus';
+import { Secret, suites, toHex } from '@symmetra/crypto';
+import type { RandomBytes } from '@symmetra/entropy';
+import type { Descriptor, LinkPsk } from '@symmetra/protocol';
+import type { Clock, Logger } from '@symmetra/runtime';
+import type { NodeConfig } from '@symmetra/runtime/configuration';
+import type { NodeIdentity } from '../identity/node-identity.js';
+import { nodeFiles, readTls } from '../provision/node-files.js';
+import type { ProcessMeter } from './process-meter.js';
+
+const INSTANCE_BYTES = 4;
+const SECOND_MS = 1000;
+
+/** What the bus of a node process is made of. */
+export interface NodeBusParts {
+  readonly config: NodeConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly identity: NodeIdentity;
+  readonly random: RandomBytes;
+  readonly meter: ProcessMeter;
+}
+
+/** The connection of a node process to NATS, and what goes over it: links to other processes, and the control log. */
+export class NodeBus {
+  readonly #parts: NodeBusParts;
+  readonly #connection: NatsConnection;
+  readonly #psks: ReadonlyMap<string, LinkPsk>;
+
+  private constructor(parts: NodeBusParts, connection: NatsConnection, psks: ReadonlyMap<string, LinkPsk>) {
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#psks = psks;
+  }
+
+  /** Connects. @throws what {@link connectNats} throws */
+  static async open(parts: NodeBusParts): Promise<NodeBus> {
+    const { config, logger } = parts;
+    const { servers, tls } = config.bus;
+    const nkeySeed = new Uint8Array(await readFile(nodeFiles(config).nkeySeed));
+    const psks = await readPsks(config);
+    try {
+      const connection = await connectNats({
+        servers,
+        node: config.node,
+        nkeySeed,
+        onStatus: (status) => tell(logger, status),
+        ...(tls !== undefined && { tls: (await readTls(tls)) as NatsTls }),
+      });
+      return new NodeBus(parts, connection, psks);
+    } finally {
+      nkeySeed.fill(0);
+    }
+  }
+
+  /** Whether a server is at the other end. */
+  get connected(): boolean {
+    return this.#connection.connected;
+  }
+
+  /** A bus of a process that was not there before, among the nodes of a descriptor. */
+  join({ networkId, nodes }: Descriptor): Bus {
+    const { config, clock, logger, identity, random, meter } = this.#parts;
+    const wire = new NatsWire(this.#connection, {
+      networkIdHex: toHex(networkId),
+      node: identity.id,
+      instance: toHex(random(INSTANCE_BYTES)),
+    });
+    const bus = new LinkedBus({
+      wire,
+      clock,
+      random,
+      identity,
+      context: { networkId, suites },
+      peers: (id) => nodes.find((node) => node.id === id),
+      psk: (id) => this.#psks.get(id),
+      renewMs: config.links.renewSeconds * SECOND_MS,
+      onLink: ({ node, renewed }) => {
+        meter.link(renewed);
+        logger.debug({ peer: node }, 'A link between two processes is open.');
+      },
+      onRefused: ({ code, node }) => {
+        meter.refusal();
+        logger.warn({ code, peer: node }, 'A message between nodes was refused.');
+      },
+      onFailure: (subject, error) => logger.error({ subject, err: error }, 'A request between nodes failed.'),
+    });
+    return meter.counted(bus);
+  }
+
+  /** The control log of the network. @throws LOG_UNAVAILABLE, LOG_MISCONFIGURED */
+  async log({ networkId }: Descriptor): Promise<LogStream> {
+    const { config } = this.#parts;
+    return openNatsLog(this.#connection, {
+      networkIdHex: toHex(networkId),
+      node: config.node,
+      replicas: config.bus.logReplicas,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+    for (const psk of this.#psks.values()) psk.wipe();
+  }
+}
+
+function tell(logger: Logger, status: NatsStatus): void {
+  switch (status.kind) {
+    case 'disconnected':
+      logger.warn({ address: status.server }, 'The connection to NATS is lost; it is tried again.');
+      return;
+    case 'reconnected':
+      logger.info({ address: status.server }, 'The connection to NATS is back.');
+      return;
+    case 'refused':
+      logger.error(
+        { reason: status.reason, subject: status.subject },
+        'NATS refuses something that the node needs.',
+      );
+      return;
+    case 'failed':
+      logger.error({ err: status.error }, 'A message of NATS could not be taken.');
+  }
+}
+
+async function readPsks({ links }: NodeConfig): Promise<ReadonlyMap<string, LinkPsk>> {
+  const psks = new Map<string, LinkPsk>();
+  for (const [node, file] of Object.entries(links.pskFiles ?? {})) {
+    const content = await readFile(file);
+    psks.set(node, Secret.of('LinkPsk', new Uint8Array(content)));
+    content.fill(0);
+  }
+  return psks;
+}

@@ -1,0 +1,39 @@
+import type { RandomBytes } from '@symmetra/entropy';
+import type { NodeConfig } from '@symmetra/runtime/configuration';
+import { describeIdentity, loadIdentity, wipeIdentity } from '../identity/node-identity.js';
+import { writeNodeDescription } from './node-description.js';
+import type { NodeDescription } from './node-description.js';
+import { makeDataDirectory, nkeyOf, nodeFiles, openNodeStore } from './node-files.js';
+
+/** What a node's description says beside its keys. */
+export interface InitOptions {
+  /** host:port, where devices and administrators reach it. */
+  readonly addresses: readonly string[];
+  /** Who runs it. */
+  readonly operator: string;
+  readonly random: RandomBytes;
+}
+
+/**
+ * Gives a node its identity, its master key and its NATS key, unless it has them, and writes its public description to
+ * `node.json` in its directory. The node must not run.
+ * @returns the description and where it lies
+ * @throws NODE_DIFFERS when the store belongs to another node, STORE_BUSY, and what storage throws
+ */
+export async function initNode(
+  config: NodeConfig,
+  { addresses, operator, random }: InitOptions,
+): Promise<NodeDescription & { readonly file: string }> {
+  await makeDataDirectory(config);
+  const { store, close } = await openNodeStore(config, random);
+  try {
+    const identity = await loadIdentity(store, config.node, random);
+    const description = { node: describeIdentity(identity, addresses, operator), nkey: await nkeyOf(config) };
+    wipeIdentity(identity);
+    const file = nodeFiles(config).description;
+    await writeNodeDescription(file, description);
+    return { ...description, file };
+  } finally {
+    await close();
+  }
+}
