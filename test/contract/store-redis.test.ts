@@ -37,7 +37,7 @@ describe('the options of a Redis store', () => {
 
   it.each(wrong)('refuse %s', async (_, field, options) => {
     const error: unknown = await openRedisStore({ server, prefix: PREFIX, ...options }).catch(
-      (e: unknown) => e,
+      (error_: unknown) => error_,
     );
     expect(error).toMatchObject({ code: 'BAD_CONFIG', details: { field } });
     expect(inspect(error)).not.toContain(encodeURI(PASSWORD));
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)(
 
     it('refuses a replica', async () => {
       await server.command('REPLICAOF', '127.0.0.1', '1');
-      await expect(openOn(server, { timeoutMs: 200 })).rejects.toMatchObject({
+      await expect(openOn(server, { timeoutMs: 1000 })).rejects.toMatchObject({
         code: 'STORE_UNAVAILABLE',
         details: { cause: 'READONLY' },
       });
@@ -175,7 +175,7 @@ describe.skipIf(missing !== undefined)(
     it('refuses a wrong password and a missing one, and repeats neither', async () => {
       const locked = await startServer({ requirepass: 'the-right-one' });
       for (const credentials of [{ password: PASSWORD }, { username: 'node-1', password: PASSWORD }, {}]) {
-        const error: unknown = await openOn(locked, credentials).catch((e: unknown) => e);
+        const error: unknown = await openOn(locked, credentials).catch((error_: unknown) => error_);
         expect(error).toMatchObject({ code: 'STORE_REFUSED' });
         expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(PASSWORD);
       }
@@ -221,7 +221,7 @@ describe.skipIf(missing !== undefined)(
       expect(await refusal(openOn(secure, strange))).toBe('STORE_TLS');
       // The other side hangs up.
       for (const url of [`rediss://127.0.0.1:${secure.port}`, `redis://127.0.0.1:${secure.tlsPort}`]) {
-        expect(await refusal(openOn(secure, { server: { url }, timeoutMs: 300 }))).toBe('STORE_UNAVAILABLE');
+        expect(await refusal(openOn(secure, { server: { url }, timeoutMs: 1000 }))).toBe('STORE_UNAVAILABLE');
       }
     });
   },

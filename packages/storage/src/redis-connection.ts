@@ -11,6 +11,7 @@ import type { ClientAddress } from './redis-options.js';
 export class RedisConnection {
   readonly #client: Redis;
   #serverAhead = 0;
+  #dropped = false;
 
   private constructor(client: Redis) {
     this.#client = client;
@@ -44,7 +45,7 @@ export class RedisConnection {
 
   /** Whether commands can be sent. */
   get usable(): boolean {
-    return this.#client.status === 'ready';
+    return !this.#dropped && this.#client.status === 'ready';
   }
 
   /**
@@ -83,6 +84,7 @@ export class RedisConnection {
 
   /** Ends the connection at once. */
   drop(): void {
+    this.#dropped = true;
     const { stream } = this.#client;
     this.#client.disconnect();
     stream?.destroy();

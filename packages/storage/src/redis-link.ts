@@ -39,18 +39,17 @@ export class RedisLink {
   ): Promise<T> {
     for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
       let failure: SymmetraError;
+      let admission: Admission | undefined;
       try {
-        const admission = await this.#admitted(deadline);
+        admission = await this.#admitted(deadline);
         if (performance.now() >= deadline) throw unavailable('timeout');
         return await commands(admission);
       } catch (error) {
         if (error instanceof CommandFailed) {
-          if (error.again) this.#forget();
+          if (error.again && admission) this.#forget(admission);
           if (error.made === 'unknown' && !repeatable) throw error.error;
-          failure =
-            error.made === 'unknown' ? unavailable(String(error.error.details['cause'])) : error.error;
-        } else if (error instanceof SymmetraError) failure = error;
-        else throw error;
+        }
+        failure = undone(error);
         if (failure.code !== 'STORE_UNAVAILABLE') throw failure;
       }
       // Jitter: the replicas of a node do not come back as one.
@@ -61,7 +60,7 @@ export class RedisLink {
   }
 
   close(): void {
-    this.#forget();
+    if (this.#admission) this.#forget(this.#admission);
   }
 
   async #admitted(deadline: number): Promise<Admission> {
@@ -79,12 +78,20 @@ export class RedisLink {
       return this.#admission;
     } catch (error) {
       connection.drop();
-      throw error;
+      throw undone(error);
     }
   }
 
-  #forget(): void {
-    this.#admission?.connection.drop();
-    this.#admission = undefined;
+  /** Another caller may have opened a new connection by now: that one stays. */
+  #forget(admission: Admission): void {
+    admission.connection.drop();
+    if (this.#admission === admission) this.#admission = undefined;
   }
+}
+
+/** The failure of something that changes nothing: no reply is no worse than no server. */
+function undone(error: unknown): SymmetraError {
+  if (error instanceof SymmetraError) return error;
+  if (!(error instanceof CommandFailed)) throw error;
+  return error.made === 'no' ? error.error : unavailable(`${error.error.details['cause']}`);
 }
