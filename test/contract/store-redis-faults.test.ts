@@ -23,20 +23,19 @@ interface History {
 
 /** Counts a row up by compare-and-set until `stop` says so, and writes a second row in the same commit. */
 async function countUp(store: Store, writer: number, history: History, stop: () => boolean): Promise<void> {
+  const step = async (): Promise<void> => {
+    const row = await store.get(`count/${writer}`);
+    const next = Number(fromText(row?.value) || '0') + 1;
+    const made = await store.commit([
+      { key: `count/${writer}`, value: text(`${next}`), expect: row?.version ?? 0 },
+      { key: `twin/${writer}`, value: text(`${next}`) },
+    ]);
+    if (made) history.acknowledged = next;
+  };
   while (!stop()) {
-    try {
-      const row = await store.get(`count/${writer}`);
-      const next = Number(fromText(row?.value) || '0') + 1;
-      const made = await store.commit([
-        { key: `count/${writer}`, value: text(`${next}`), expect: row?.version ?? 0 },
-        { key: `twin/${writer}`, value: text(`${next}`) },
-      ]);
-      if (made) history.acknowledged = next;
-    } catch (error) {
-      const code = await refusal(Promise.reject(error));
-      history.codes.add(code);
-      if (code === 'STORE_FAILED') history.unknown += 1;
-    }
+    const code = await refusal(step());
+    if (code === 'STORE_FAILED') history.unknown += 1;
+    if (code !== 'none') history.codes.add(code);
   }
 }
 
