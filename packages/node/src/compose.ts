@@ -69,6 +69,8 @@ export interface NodePorts {
   readonly log: LogStream;
   /** CTL-7: 5 s and 1 s when left out. */
   readonly freshness?: FreshnessSettings;
+  /** CTL-9: 1024 events when left out; the same at all nodes of a network. */
+  readonly snapshotEvery?: number;
   readonly clock: Clock;
   readonly randomness: NodeRandomness;
   readonly logger: Logger;
@@ -119,7 +121,13 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   // What the node knows.
   const descriptor = await adoptDescriptor(store, ports.descriptor);
   checkIdentity(identity, descriptor);
-  const state = new ControlState(identity, ports.descriptor, descriptor, ports.suites ?? suites);
+  const state = new ControlState(
+    identity,
+    ports.descriptor,
+    descriptor,
+    ports.suites ?? suites,
+    ports.snapshotEvery,
+  );
   const log = new LogRows(store);
   await log.replay(state);
   const audit = new AuditLog(logger);

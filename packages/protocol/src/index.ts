@@ -51,6 +51,7 @@ export * from './control/descriptor.js';
 export * from './control/event.js';
 export * from './control/log.js';
 export * from './control/request.js';
+export * from './control/snapshot.js';
 export * from './group/header.js';
 export * from './group/secrets.js';
 export * from './group/dealer.js';

@@ -6,8 +6,10 @@ import { ControlLog } from './control-log.js';
 import type { EventEffects } from './control-log.js';
 import type { ControlState } from './control-state.js';
 import type { Heartbeats, PeerReport } from './heartbeats.js';
+import { History } from './history.js';
 import type { LogRows } from './log-rows.js';
 import { PeerLogs } from './peer-logs.js';
+import { SnapshotExchange } from './snapshot-exchange.js';
 import { StreamFollower } from './stream-follower.js';
 import { Submission } from './submission.js';
 
@@ -54,6 +56,8 @@ export function assembleControl(parts: ControlParts): Control {
   const log = new ControlLog(parts);
   const peers = new PeerLogs({ ...parts, log });
   const stream = new StreamFollower({ ...parts, log, peers });
+  const snapshots = new SnapshotExchange(parts);
+  const history = new History({ ...parts, peers });
   const submission = new Submission({ ...parts, log, stream, peers });
   const follow = async (): Promise<void> => {
     await stream.look();
@@ -73,6 +77,8 @@ export function assembleControl(parts: ControlParts): Control {
       logsLost: stream.lost,
     }),
     start: async () => {
+      await snapshots.begin();
+      history.start();
       await stream.start();
       await heartbeats.ask();
       heartbeats.start();
@@ -80,6 +86,7 @@ export function assembleControl(parts: ControlParts): Control {
     stop: async () => {
       heartbeats.stop();
       peers.stop();
+      await history.stop();
       await stream.stop();
     },
   };

@@ -1,5 +1,5 @@
 import type { SuiteTable } from '@symmetra/crypto';
-import { EMPTY_LOG, grantStage } from '@symmetra/protocol';
+import { EMPTY_LOG, SNAPSHOT_EVERY, SnapshotLedger, grantStage } from '@symmetra/protocol';
 import type {
   BrokerRules,
   ControlEvent,
@@ -10,6 +10,7 @@ import type {
   PolicyInForce,
   ProtocolContext,
   SignedDescriptor,
+  Snapshot,
   StepRules,
 } from '@symmetra/protocol';
 import type { NodeIdentity } from '../identity/node-identity.js';
@@ -44,6 +45,7 @@ export class ControlState {
   readonly #revokedDevices = new Map<string, number>();
   /** By key id, hexadecimal: number of the event that revoked it. */
   readonly #revokedKeys = new Map<string, number>();
+  readonly #snapshots: SnapshotLedger;
   #head: LogHead = EMPTY_LOG;
   #inForce: PolicyInForce = { revision: 0, policy: DENY_ALL };
   #halted = false;
@@ -56,7 +58,9 @@ export class ControlState {
     signedDescriptor: SignedDescriptor,
     descriptor: Descriptor,
     suites: SuiteTable,
+    snapshotEvery: number = SNAPSHOT_EVERY,
   ) {
+    this.#snapshots = new SnapshotLedger(snapshotEvery);
     this.identity = identity;
     this.signedDescriptor = signedDescriptor;
     this.descriptor = descriptor;
@@ -77,6 +81,11 @@ export class ControlState {
   /** Number of the event that set the policy; 0 before the first. */
   get policyRevision(): number {
     return this.#inForce.revision;
+  }
+
+  /** CTL-9: what still matters of the log, as of the newest multiple of the interval. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshots.newest;
   }
 
   /** True once two events with one number were seen: the node answers no device. */
@@ -129,8 +138,19 @@ export class ControlState {
 
   /** Takes the next event into account. Its row is durable by now. */
   advance(event: ControlEvent, head: LogHead): void {
-    const { body, number } = event;
     this.#head = head;
+    this.#snapshots.note(event, head.hash);
+    this.#take(event);
+  }
+
+  /** CTL-9: begins with the events of a snapshot, in their order. */
+  begin(events: readonly { readonly event: ControlEvent; readonly hash: Uint8Array }[], head: LogHead): void {
+    this.#head = head;
+    this.#snapshots.begin(events, head);
+    for (const { event } of events) this.#take(event);
+  }
+
+  #take({ body, number }: ControlEvent): void {
     switch (body.kind) {
       case 'policy':
         this.#inForce = { revision: number, policy: body.policy };

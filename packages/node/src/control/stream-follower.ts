@@ -1,6 +1,6 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { LogEntry, LogStream } from '@symmetra/bus';
-import { decodeEvent } from '@symmetra/protocol';
+import { SNAPSHOT_EVERY, decodeEvent } from '@symmetra/protocol';
 import type { SignedEvent } from '@symmetra/protocol';
 import { decode, encode, publicCode } from '@symmetra/rpc';
 import type { Clock, Logger, Timer } from '@symmetra/runtime';
@@ -78,7 +78,7 @@ export class StreamFollower {
   async start(): Promise<void> {
     const saved = await loadPlace(this.#parts.store);
     this.#saved = saved;
-    this.#place = saved ?? NOWHERE;
+    this.#place = saved ?? { ...NOWHERE, sequence: await this.#firstPlace() };
     this.#follow();
     await this.look();
     this.#again();
@@ -145,6 +145,17 @@ export class StreamFollower {
 
   #follow(): void {
     this.#unfollow = this.#parts.stream.follow(this.#place.sequence, async (entry) => this.#read(entry));
+  }
+
+  /** CTL-9: a node that began with a snapshot has no use for what the log held long before. */
+  async #firstPlace(): Promise<number> {
+    if (this.#parts.rows.first === 1) return 0;
+    try {
+      const { last } = await this.#parts.stream.state();
+      return Math.max(0, last - 2 * SNAPSHOT_EVERY);
+    } catch {
+      return 0;
+    }
   }
 
   /** Until everything is read that stands in the log now. @throws LOG_UNAVAILABLE */
