@@ -2,6 +2,7 @@ import type { SuiteTable } from '@symmetra/crypto';
 import { controlVector } from './control.js';
 import { enrolment } from './enrolment.js';
 import { groupVector } from './group.js';
+import { introductionVector } from './introduction.js';
 import { networkVector } from './network.js';
 import { pairwiseVector } from './pairwise.js';
 import { codeVector, proofVector } from './proof.js';
@@ -21,6 +22,7 @@ export function vectorFiles(suites: SuiteTable): ReadonlyMap<string, string> {
     Object.entries({
       'token.json': { network: networkVector(), ...tokenVector() },
       'enrolment.json': perSuite((id) => enrolment(suites, id).vector),
+      'introduction.json': introductionVector(),
       'ratchet.json': perSuite((id) => chainVectors(suites, id).ratchet),
       'session.json': perSuite((id) => chainVectors(suites, id).session),
       'pairwise.json': perSuite((id) => pairwiseVector(suites, id)),

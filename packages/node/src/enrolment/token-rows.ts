@@ -6,12 +6,7 @@ import {
   openTokenSecret,
   screenConfirmation,
 } from '@symmetra/protocol';
-import type {
-  ControlBody,
-  IntroducedDevice,
-  NodeTokenSecret,
-  TokenRecord,
-} from '@symmetra/protocol';
+import type { ControlBody, IntroducedDevice, NodeTokenSecret, TokenRecord } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Change, Row, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';

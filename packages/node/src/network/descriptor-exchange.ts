@@ -29,7 +29,7 @@ export interface DescriptorExchangeParts {
  */
 export class DescriptorExchange {
   readonly #parts: DescriptorExchangeParts;
-  #fetching: Promise<void> | undefined;
+  #isFetching = false;
 
   constructor(parts: DescriptorExchangeParts) {
     this.#parts = parts;
@@ -62,9 +62,10 @@ export class DescriptorExchange {
   /** Another node has a descriptor of this version: a newer one than this node's is fetched there. Never fails. */
   heard(from: string, version: number): void {
     const { state, onDescriptor } = this.#parts;
-    if (onDescriptor === undefined || version <= state.descriptor.version) return;
-    this.#fetching ??= this.#fetch(from).finally(() => {
-      this.#fetching = undefined;
+    if (onDescriptor === undefined || version <= state.descriptor.version || this.#isFetching) return;
+    this.#isFetching = true;
+    void this.#fetch(from).finally(() => {
+      this.#isFetching = false;
     });
   }
 
