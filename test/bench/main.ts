@@ -4,12 +4,14 @@ import { benchEcho } from './echo.js';
 import { benchEntropy } from './entropy.js';
 import { benchFlood } from './flood.js';
 import { benchGroup } from './group.js';
-import { benchPairwise } from './pairwise.js';
+import { benchPairwise, benchPairwiseCluster } from './pairwise.js';
 
-const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
+const HELP = `npm run bench -- [--only NAME] [--cluster] [--keys N] [--json FILE]
 
   pairwise   completed pairwise keys, 64 in flight, three nodes, any two of which suffice; with the direct KEM
-             between the devices (pairwise) and without it (pairwiseSymmetric)
+             between the devices (pairwise) and without it (pairwiseSymmetric). With --cluster each node is a
+             process of its own over NATS, its figures stand by themselves (nodeCpuMsPerKey), and pairwise is
+             without the direct KEM, pairwiseDirect with it
   echo       a bare grpc-js echo, unary and streamed: the floor under the figures above
   group      groups of 10 to 10,000 members, three nodes with their stores and all members in one process: creation,
              removal, rotation; gRPC is left out; ts-mls beside, when the registry gives it
@@ -18,8 +20,8 @@ const HELP = `npm run bench -- [--only NAME] [--keys N] [--json FILE]
 
 Figures are CPU milliseconds of the server processes unless they say otherwise; latencies depend on what else the machine does.`;
 
-const BENCHES: Readonly<Record<string, (keys: number) => Promise<object>>> = {
-  pairwise: (keys) => benchPairwise(keys),
+const BENCHES: Readonly<Record<string, (keys: number, cluster: boolean) => Promise<object>>> = {
+  pairwise: (keys, cluster) => (cluster ? benchPairwiseCluster(keys) : benchPairwise(keys)),
   echo: async (keys) => ({ echo: await benchEcho(keys * 10) }),
   flood: (attempts) => benchFlood(attempts),
   group: () => benchGroup(),
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     keys: { type: 'string', default: '3000' },
     json: { type: 'string' },
+    cluster: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -47,7 +50,7 @@ if (values.help) {
   for (const name of names) {
     console.log(`measuring ${name} ...`);
     // One after the other: they share the machine.
-    Object.assign(results, await BENCHES[name]?.(keys));
+    Object.assign(results, await BENCHES[name]?.(keys, values.cluster));
   }
   for (const [name, figures] of Object.entries(results)) {
     print(name, figures);

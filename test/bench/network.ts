@@ -14,6 +14,7 @@ const START_LIMIT_MS = 60_000;
 /** The embedded network of `symmetra up`, as a process of its own, in a folder of its own. */
 export class BenchNetwork {
   readonly folder: string;
+  readonly nodesPerProcess = 3;
   readonly #child: ChildProcess;
 
   private constructor(folder: string, child: ChildProcess) {
@@ -27,6 +28,11 @@ export class BenchNetwork {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     await firstLine(child);
     return new BenchNetwork(folder, child);
+  }
+
+  /** All nodes share it. */
+  get pids(): readonly number[] {
+    return [this.pid];
   }
 
   get pid(): number {

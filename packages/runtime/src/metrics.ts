@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SymmetraError } from '@symmetra/crypto';
-import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Registry } from './prometheus-library.js';
 
 /** One value of a metric. Labels name parts of the system, never a device. */
 export interface MetricValue {
@@ -39,8 +39,7 @@ export class MetricsServer {
    * @throws PORT_IN_USE, LISTEN_FAILED
    */
   async start(host: string, port: number): Promise<number> {
-    // Loaded here, since most commands serve no metrics.
-    const prometheus = await import('prom-client');
+    const prometheus = await import('./prometheus-library.js');
     const registry = new prometheus.Registry();
     for (const metric of this.#metrics) register(prometheus, registry, metric);
     const server = createServer((request, response) => {

@@ -32,8 +32,7 @@ export async function parseYaml(content: string, source: string): Promise<unknow
   const refuse = (message: string, line = 0): SymmetraError =>
     new SymmetraError('BAD_CONFIG', message, { path: source, ...(line > 0 && { line }) });
   if (content.length > MAX_FILE_CHARS) throw refuse('the configuration file is too long');
-  // Loaded here, since most commands read no such file.
-  const { parseDocument } = await import('yaml');
+  const { parseDocument } = await import('./yaml-library.js');
   const document = parseDocument(content, { uniqueKeys: true, logLevel: 'silent' });
   const [error] = document.errors;
   // The parser's own message would quote the content.
