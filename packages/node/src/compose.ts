@@ -203,6 +203,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     effects,
     audit,
     heartbeats,
+    siblings,
   });
   const signed = new SignedCalls({
     clock,

@@ -3,7 +3,7 @@ import { EMPTY_LOG, encodeEvent, eventHash, signEvent, verifyEvent } from '@symm
 import type { ControlBody, DescriptorNode, LogHead, Policy, SignedEvent } from '@symmetra/protocol';
 import type { Clock } from '@symmetra/runtime';
 import type { AdministratorKey } from './administrator-key.js';
-import type { NodeCalls } from './node-calls.js';
+import type { AdminReplyBody, NodeCalls } from './node-calls.js';
 
 const ATTEMPTS = 5;
 const PAUSE_MS = 250;
@@ -24,6 +24,12 @@ export interface Appended {
   readonly receipts: readonly Receipt[];
 }
 
+/** An event, and the number that it was signed for. */
+interface SignedAt {
+  readonly number: number;
+  readonly signed: SignedEvent;
+}
+
 /** The policy in force. */
 export interface PolicyRead {
   readonly revision: number;
@@ -33,7 +39,15 @@ export interface PolicyRead {
 /** Refusals that mean: the log has moved on, and this event has no place in it. */
 const MOVED_ON = new Set(['LOG_BROKEN', 'EVENT_CONFLICT']);
 /** Failures after which the same bytes may be sent again. */
-const AGAIN = new Set(['LOG_GAP', 'DEADLINE_EXCEEDED', 'NODE_UNREACHABLE', 'NODE_STALE', 'TRANSPORT_FAILED']);
+const AGAIN = new Set([
+  'LOG_GAP',
+  'LOG_UNAVAILABLE',
+  'STATE_CONFLICT',
+  'DEADLINE_EXCEEDED',
+  'NODE_UNREACHABLE',
+  'NODE_STALE',
+  'TRANSPORT_FAILED',
+]);
 
 /** The control log as an administrator sees it: appends events and reads policy (CTL-3 to CTL-6). */
 export class ControlLog {
@@ -54,10 +68,12 @@ export class ControlLog {
    *   the node answers
    */
   async append(body: ControlBody): Promise<Appended> {
+    let last: SignedAt | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { head, node } = await this.#newestHead();
-      const signed = this.#sign(body, head);
-      const appended = await this.#submit(node, signed);
+      // CTL-8: another event is signed only once a node says that the number has one.
+      if (last === undefined || head.number >= last.number) last = this.#sign(body, head);
+      const appended = await this.#submit(node, last.signed);
       if (appended !== 'moved on') return this.#completed(appended);
       await this.#pause(attempt);
     }
@@ -73,7 +89,7 @@ export class ControlLog {
     let expected = head;
     while (expected.number > 0) {
       const from = Math.max(1, expected.number - PAGE + 1);
-      const { events } = await this.#calls.call(node, 'ListEvents', { from, limit: PAGE });
+      const events = await this.#events(node, from);
       const page = events.slice(0, expected.number - from + 1).toReversed();
       if (page.length === 0) break;
       for (const signed of page) {
@@ -90,22 +106,38 @@ export class ControlLog {
     throw new SymmetraError('NO_POLICY', 'the control log holds no policy');
   }
 
-  #sign(body: ControlBody, head: LogHead): SignedEvent {
+  /** A page of the log; a node that began with a snapshot may not have it yet (CTL-9). */
+  async #events(first: DescriptorNode, from: number): Promise<AdminReplyBody<'ListEvents'>['events']> {
+    const others = this.#calls.descriptor.nodes.filter((node) => node.id !== first.id);
+    let failure: unknown;
+    for (const node of [first, ...others]) {
+      try {
+        return (await this.#calls.call(node, 'ListEvents', { from, limit: PAGE })).events;
+      } catch (error) {
+        failure ??= error;
+        if (!(error instanceof SymmetraError) || error.code !== 'LOG_PRUNED') throw failure;
+      }
+    }
+    throw failure;
+  }
+
+  #sign(body: ControlBody, head: LogHead): SignedAt {
+    const number = head.number + 1;
     const event = encodeEvent({
       networkId: this.#calls.descriptor.networkId,
-      number: head.number + 1,
+      number,
       previousHash: head.hash,
       timeMs: this.#clock.now(),
       body,
     });
-    return { event, signatures: [signEvent(event, this.#key.secretKey, this.#key.publicKey)] };
+    const signatures = [signEvent(event, this.#key.secretKey, this.#key.publicKey)];
+    return { number, signed: { event, signatures } };
   }
 
   /** Brings the event to a node, first to the one whose log is the longest. */
   async #submit(first: DescriptorNode, signed: SignedEvent): Promise<Appended | 'moved on'> {
     const others = this.#calls.descriptor.nodes.filter((node) => node.id !== first.id);
     let failure: unknown;
-    let mayBeThere = false;
     for (const [attempt, node] of [first, first, ...others].entries()) {
       try {
         const { number, receipts } = await this.#calls.call(node, 'Submit', { event: toNotice(signed) });
@@ -113,9 +145,8 @@ export class ControlLog {
       } catch (error) {
         failure = error;
         const code = error instanceof SymmetraError ? error.code : '';
-        if (MOVED_ON.has(code) && !mayBeThere) return 'moved on';
+        if (MOVED_ON.has(code)) return 'moved on';
         if (!AGAIN.has(code)) throw error;
-        mayBeThere ||= code !== 'NODE_UNREACHABLE';
         await this.#pause(attempt);
       }
     }

@@ -4,6 +4,7 @@ import type { Store } from '@symmetra/storage';
 import type { AuditLog } from '../audit/audit-log.js';
 import { ControlLog } from './control-log.js';
 import type { EventEffects } from './control-log.js';
+import type { Siblings } from '../replicas/siblings.js';
 import type { ControlState } from './control-state.js';
 import type { Heartbeats, PeerReport } from './heartbeats.js';
 import { History } from './history.js';
@@ -38,6 +39,7 @@ export interface ControlParts {
   readonly effects: EventEffects;
   readonly audit: AuditLog;
   readonly heartbeats: Heartbeats;
+  readonly siblings: Siblings;
 }
 
 /** The control log at one node, put together. */

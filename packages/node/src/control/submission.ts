@@ -5,10 +5,13 @@ import type { SignedEvent } from '@symmetra/protocol';
 import { decode, encode, publicCode } from '@symmetra/rpc';
 import type { ControlLog } from './control-log.js';
 import { fromNotice, toNotice } from './notice.js';
+import type { Siblings } from '../replicas/siblings.js';
 import type { PeerLogs } from './peer-logs.js';
 import type { StreamFollower } from './stream-follower.js';
 
 const CONTROL_SUBJECT = 'control';
+/** From one process of a node to the others. */
+const HERE_SUBJECT = 'control-here';
 const RECEIPT_TIMEOUT_MS = 5000;
 const MAX_ATTEMPTS = 16;
 const DONE = new Uint8Array(0);
@@ -33,6 +36,7 @@ export interface SubmissionParts {
   readonly log: ControlLog;
   readonly stream: StreamFollower;
   readonly peers: PeerLogs;
+  readonly siblings: Siblings;
 }
 
 /** CTL-3, CTL-8: takes events of administrators, and has all nodes apply them. */
@@ -41,7 +45,13 @@ export class Submission {
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts;
-    parts.bus.serve(CONTROL_SUBJECT, async (from, payload) => {
+    const { bus, siblings } = parts;
+    bus.serve(CONTROL_SUBJECT, async (from, payload) => {
+      await this.#receive(from, fromNotice(decode('symmetra.link.v1.ControlNotice', payload)));
+      await siblings.tell(HERE_SUBJECT, payload);
+      return DONE;
+    });
+    bus.serve(HERE_SUBJECT, async (from, payload) => {
       await this.#receive(from, fromNotice(decode('symmetra.link.v1.ControlNotice', payload)));
       return DONE;
     });
@@ -53,7 +63,7 @@ export class Submission {
    *   what {@link ControlLog.apply} throws
    */
   async submit(signed: SignedEvent): Promise<Submitted> {
-    const { bus, log, peers } = this.#parts;
+    const { bus, log, peers, siblings } = this.#parts;
     await this.#order(signed);
     await log.apply(signed);
     const payload = encode('symmetra.link.v1.ControlNotice', toNotice(signed));
@@ -65,6 +75,7 @@ export class Submission {
         return { node, applied: false, code: publicCode(error) };
       }
     });
+    await siblings.tell(HERE_SUBJECT, payload);
     const receipts = [{ node: bus.self, applied: true, code: '' }, ...(await Promise.all(others))];
     return { number: decodeEvent(signed.event).number, receipts };
   }
