@@ -7,14 +7,18 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { root } from './setup.mjs';
 
-const folder = join(root, 'packages', 'cli', 'dist', 'program');
+const packages = join(root, 'packages');
+const folder = join(packages, 'cli', 'dist', 'program');
+const entry = join(folder, 'symmetra.mjs');
 
 /** Their programs are machine code that they look for beside themselves. */
 const NATIVE = ['lmdb', 'koffi', '@serialport/bindings-cpp'];
@@ -48,34 +52,52 @@ const origins = {
   },
 };
 
-const { outputFiles } = await build({
-  absWorkingDir: root,
-  entryPoints: { symmetra: 'packages/cli/src/main.ts' },
-  conditions: ['@symmetra/source'],
-  external: NATIVE,
-  plugins: [origins],
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  banner: { js: BANNER },
-  sourcemap: 'linked',
-  sourcesContent: false,
-  outdir: folder,
-  outExtension: { '.js': '.mjs' },
-  write: false,
-  logLevel: 'warning',
-});
+/** @param {string} file @returns {number} when it was written; 0 when it is not there */
+const writtenAt = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-// Commands that run meanwhile go on with the files of their build: what is the same stays, the rest comes at once.
-mkdirSync(folder, { recursive: true });
-for (const { path, contents } of outputFiles) {
-  if (existsSync(path) && readFileSync(path).equals(contents)) continue;
-  writeFileSync(`${path}.new`, contents);
-  renameSync(`${path}.new`, path);
+/** @returns {boolean} whether nothing has changed since; the compiler writes its records anew when a source has */
+function isFresh() {
+  const records = readdirSync(packages).map((name) => join(packages, name, 'dist', '.tsbuildinfo'));
+  const inputs = [...records, join(root, 'package-lock.json'), fileURLToPath(import.meta.url)];
+  return inputs.every((file) => writtenAt(file) <= writtenAt(entry));
 }
-const names = new Set(outputFiles.map(({ path }) => basename(path)));
-for (const name of readdirSync(folder).filter((file) => !names.has(file))) rmSync(join(folder, name));
-const now = new Date();
-utimesSync(join(folder, 'symmetra.mjs'), now, now);
+
+async function bundle() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: { symmetra: 'packages/cli/src/main.ts' },
+    conditions: ['@symmetra/source'],
+    external: NATIVE,
+    plugins: [origins],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    banner: { js: BANNER },
+    sourcemap: 'linked',
+    sourcesContent: false,
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    write: false,
+    logLevel: 'warning',
+  });
+
+  // Commands that are started meanwhile find a whole build: what is the same stays, and the entry comes last.
+  mkdirSync(folder, { recursive: true });
+  for (const { path, contents } of outputFiles.toSorted(
+    (a, b) => +(a.path === entry) - +(b.path === entry),
+  )) {
+    if (existsSync(path) && readFileSync(path).equals(contents)) continue;
+    const temporary = `${path}.${process.pid}`;
+    writeFileSync(temporary, contents);
+    renameSync(temporary, path);
+  }
+  const names = new Set(outputFiles.map(({ path }) => basename(path)));
+  const former = readdirSync(folder).filter((name) => /\.(?:mjs|map)$/.test(name) && !names.has(name));
+  for (const name of former) rmSync(join(folder, name), { force: true });
+  const now = new Date();
+  utimesSync(entry, now, now);
+}
+
+if (!isFresh()) await bundle();

@@ -29,7 +29,13 @@ if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');
 async function round(seed, until) {
   console.log(`\nfuzz: round with seed ${seed}`);
   Object.assign(process.env, { FUZZ_SEED: seed, FUZZ_FACTOR: FACTOR, FUZZ_UNTIL: until });
-  const code = await run('vitest', ['run', '--project=unit', '--reporter=dot', `test/fuzz/${options.only}`]);
+  const code = await run('vitest', [
+    'run',
+    '--project=unit',
+    '--project=randomness',
+    '--reporter=dot',
+    `test/fuzz/${options.only}`,
+  ]);
   if (code !== 0) {
     const only = options.only === '' ? '' : ` --only ${options.only}`;
     console.log(`\nfuzz: something broke; again with: npm run fuzz --${only} --seed ${seed}`);

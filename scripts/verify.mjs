@@ -37,11 +37,12 @@ const steps = [
   { name: 'WebAssembly', command: [...npm('wasm'), '--', '--check'] },
   { name: 'unused code', command: npm('unused') },
   tests('tests, with the coverage of crypto and protocol', '--project=unit', '--coverage'),
-  ...(fast
-    ? []
-    : [
-        tests('simulations and processes', '--project=simulation', '--project=processes', '--project=mocked'),
-      ]),
+  fast
+    ? tests('tests of randomness', '--project=randomness')
+    : tests(
+        'randomness, simulations and processes',
+        ...['randomness', 'simulation', 'processes', 'mocked'].map((project) => `--project=${project}`),
+      ),
 ];
 
 /** @returns {Totals} what the test run itself reports; a file that could not be loaded counts as a failure */
