@@ -48,7 +48,8 @@ export interface ScannedRow {
  * (`test/contract/store.test.ts`) holds for every implementation.
  *
  * Every method rejects with STORE_CLOSED after `close`, STORE_CORRUPT when what was stored can not
- * be read back, and STORE_FAILED when the storage underneath fails.
+ * be read back, STORE_FAILED when the storage underneath fails, and STORE_UNAVAILABLE when that is a
+ * server that can not be used now, and nothing changed.
  */
 export interface Store {
   /** @throws BAD_KEY */
