@@ -19,6 +19,8 @@ export interface NatsWireOptions {
   readonly node: string;
   /** 8 lower-case hexadecimal characters. */
   readonly instance: string;
+  /** It hears only what is for this process, and nothing that is for any process of its node. */
+  readonly isGuest?: boolean;
 }
 
 interface Route {
@@ -35,6 +37,7 @@ export class NatsWire implements Wire {
   readonly maxDatagramBytes = MAX_MESSAGE_BYTES;
   readonly #connection: NatsConnection;
   readonly #names: NatsNames;
+  readonly #isGuest: boolean;
   readonly #routes = new Map<string, Route>();
   #subscriptions: readonly Subscription[] = [];
   #unconfirmedBytes = 0;
@@ -42,10 +45,14 @@ export class NatsWire implements Wire {
   #closed = false;
 
   /** @throws SymmetraError NODE_ID_UNUSABLE */
-  constructor(connection: NatsConnection, { networkIdHex, node, instance }: NatsWireOptions) {
+  constructor(
+    connection: NatsConnection,
+    { networkIdHex, node, instance, isGuest = false }: NatsWireOptions,
+  ) {
     checkNodeId(node);
     this.#connection = connection;
     this.#names = new NatsNames(networkIdHex);
+    this.#isGuest = isGuest;
     this.address = { node, instance };
   }
 
@@ -77,7 +84,9 @@ export class NatsWire implements Wire {
     this.#subscriptions = [
       core.subscribe(this.#names.absences(this.address), { callback: miss }),
       core.subscribe(this.#names.address({ node, instance }), { callback: receive }),
-      core.subscribe(this.#names.address({ node }), { queue: node, callback: receive }),
+      ...(this.#isGuest
+        ? []
+        : [core.subscribe(this.#names.address({ node }), { queue: node, callback: receive })]),
     ];
   }
 

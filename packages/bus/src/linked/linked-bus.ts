@@ -60,7 +60,7 @@ export class LinkedBus implements Bus {
   request(to: string, subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const { timeoutMs, instance } = options;
-      const own = to === this.self && (instance === undefined || instance === this.instance);
+      const own = this.#isOwn(to, instance);
       const madeAt = this.#options.clock.monotonic();
       this.#check(to, subject, payload);
       const process = own ? undefined : this.#target(to, instance, madeAt);
@@ -92,6 +92,11 @@ export class LinkedBus implements Bus {
     );
     this.#pending.stop();
     await this.#links.close();
+  }
+
+  #isOwn(to: string, instance: string | undefined): boolean {
+    if (to !== this.self) return false;
+    return instance === undefined ? this.#options.isGuest !== true : instance === this.instance;
   }
 
   /** @throws NODE_UNREACHABLE, MESSAGE_TOO_LARGE, BUS_BUSY */

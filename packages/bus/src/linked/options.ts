@@ -71,6 +71,8 @@ export interface LinkedBusOptions extends LinkObserver {
   /** The secret that was placed at both nodes by hand; the bus does not wipe it. */
   readonly psk?: (nodeId: string) => LinkPsk | undefined;
   readonly qkd?: (nodeId: string) => QkdSource | undefined;
+  /** The process is none of its node's yet: what it asks of its own node, another process of that answers. */
+  readonly isGuest?: boolean;
   /** The suite of all links; 1 when left out. */
   readonly suiteId?: number;
   /** How long a link serves before it is renewed; an hour when left out. */

@@ -7,9 +7,11 @@ import { arrivalRow } from '../rows/row-keys.js';
 const SUBJECT = 'arrival';
 const ASK_MS = 3000;
 const PROOF_BYTES = 16;
+const SILENCE = new Set(['NODE_UNREACHABLE', 'BUS_TIMEOUT']);
 
 /** What tells whether other processes run as this node. */
 export interface AloneParts {
+  /** That of a guest: what it asks of its own node, another process of it answers. It is closed here. */
   readonly bus: Bus;
   readonly store: Store;
   /** Whether other processes of this node may use the store. */
@@ -18,8 +20,8 @@ export interface AloneParts {
 }
 
 /**
- * Makes sure that no other process runs as this node, but replicas that use the same store: any process that answers
- * has to say what this one has just written into it. Two nodes with one identity would each go on with the same chains.
+ * Makes sure that no other process runs as this node, but replicas that use the same store: one that answers has to say
+ * what this one has just written into it. Two nodes with one identity would each go on with the same chains.
  * @throws NODE_RUNNING, and what the store throws
  */
 export async function checkAlone({ bus, store, isShared, random }: AloneParts): Promise<void> {
@@ -35,6 +37,7 @@ export async function checkAlone({ bus, store, isShared, random }: AloneParts): 
       { node: bus.self },
     );
   } finally {
+    await bus.close();
     if (isShared) await store.commit([{ key: row, value: null }]);
   }
 }
@@ -50,14 +53,11 @@ export function answerArrivals(bus: Bus, store: Store): void {
 
 /** What another process of this node says is in the store; undefined when none answers. */
 async function askOther(bus: Bus): Promise<Uint8Array | undefined> {
+  const instance = Buffer.from(bus.instance, 'latin1');
   try {
-    return await bus.request(bus.self, SUBJECT, Buffer.from(bus.instance, 'latin1'), { timeoutMs: ASK_MS });
+    return await bus.request(bus.self, SUBJECT, instance, { timeoutMs: ASK_MS });
   } catch (error) {
-    if (
-      error instanceof SymmetraError &&
-      ['NODE_UNREACHABLE', 'BUS_TIMEOUT', 'NO_HANDLER'].includes(error.code)
-    )
-      return undefined;
+    if (error instanceof SymmetraError && SILENCE.has(error.code)) return undefined;
     throw error;
   }
 }

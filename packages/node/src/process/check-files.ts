@@ -27,9 +27,8 @@ async function check({ field, path, isSecret }: NamedFile): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    if (code === 'EACCES')
-      throw new SymmetraError('NO_PERMISSION', `${field}: ${path} is closed to this user`, details);
-    throw error;
+    if (code !== 'EACCES') throw error;
+    throw new SymmetraError('NO_PERMISSION', `${field}: ${path} is closed to this user`, details);
   });
   if (found === undefined) {
     if (!isSecret) throw new SymmetraError('NO_SUCH_FILE', `${field}: there is no ${path}`, details);

@@ -61,18 +61,29 @@ export class NodeBus {
   }
 
   /** A bus of a process that was not there before, among the nodes of a descriptor. */
-  join({ networkId, nodes }: Descriptor): Bus {
+  join(descriptor: Descriptor): Bus {
+    return this.#parts.meter.counted(this.#bus(descriptor, false));
+  }
+
+  /** A bus for what is asked of other processes of this node, before this one is one of them. */
+  visit(descriptor: Descriptor): Bus {
+    return this.#bus(descriptor, true);
+  }
+
+  #bus({ networkId, nodes }: Descriptor, isGuest: boolean): Bus {
     const { config, clock, logger, identity, random, meter } = this.#parts;
     const wire = new NatsWire(this.#connection, {
       networkIdHex: toHex(networkId),
       node: identity.id,
       instance: toHex(random(INSTANCE_BYTES)),
+      isGuest,
     });
-    const bus = new LinkedBus({
+    return new LinkedBus({
       wire,
       clock,
       random,
       identity,
+      isGuest,
       context: { networkId, suites },
       peers: (id) => nodes.find((node) => node.id === id),
       psk: (id) => this.#psks.get(id),
@@ -87,7 +98,6 @@ export class NodeBus {
       },
       onFailure: (subject, error) => logger.error({ subject, err: error }, 'A request between nodes failed.'),
     });
-    return meter.counted(bus);
   }
 
   /** The control log of the network. @throws LOG_UNAVAILABLE, LOG_MISCONFIGURED */

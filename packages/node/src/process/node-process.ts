@@ -61,8 +61,8 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     await checkNodeFiles(config);
     const given = await readNetworkFile(config.network);
     const { generator, randomness } = await startEntropy(options, lifecycle);
-    const { store, isShared, warnings, close } = await openNodeStore(config, randomness.bytes);
-    lifecycle.register('store', close);
+    const { store, isShared, warnings, ...opened } = await openNodeStore(config, randomness.bytes);
+    lifecycle.register('store', async () => opened.close());
     for (const { code } of warnings) logger.warn({ code }, 'The store is less durable than it should be.');
     const meter = new ProcessMeter(clock);
     lifecycle.register('meter', () => meter.stop());
@@ -74,6 +74,12 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     lifecycle.register('bus', async () => bus.close());
     const seat = new Seat({ ...options, bus, identity, store: meter.timed(store), isShared, randomness });
     lifecycle.register(config.node, async () => seat.stop());
+    await checkAlone({
+      bus: bus.visit(decodeDescriptor(descriptor.descriptor)),
+      store,
+      isShared,
+      random: randomness.bytes,
+    });
     await seat.start(descriptor);
     const metricsPort = await serveMetrics(options, lifecycle, seat, bus, meter, generator);
     return {
@@ -131,7 +137,6 @@ class Seat {
     const descriptor = decodeDescriptor(signed.descriptor);
     const bus = buses.join(descriptor);
     try {
-      await checkAlone({ bus, store, isShared, random: randomness.bytes });
       this.#node = await startNode({
         identity,
         descriptor: signed,
@@ -167,17 +172,22 @@ class Seat {
   }
 
   #adopt(signed: SignedDescriptor): void {
-    this.#change = this.#change.then(async () => {
-      if (this.#stopped) return;
-      try {
-        await this.#node?.stop();
-        this.#node = undefined;
-        await this.start(signed);
-      } catch (error) {
-        this.#parts.logger.error({ err: error }, 'The node could not go over to a newer descriptor.');
-        this.#fail(error);
-      }
-    });
+    const former = this.#change;
+    this.#change = (async () => {
+      await former;
+      if (!this.#stopped) await this.#restart(signed);
+    })();
+  }
+
+  async #restart(signed: SignedDescriptor): Promise<void> {
+    try {
+      await this.#node?.stop();
+      this.#node = undefined;
+      await this.start(signed);
+    } catch (error) {
+      this.#parts.logger.error({ err: error }, 'The node could not go over to a newer descriptor.');
+      this.#fail(error);
+    }
   }
 }
 

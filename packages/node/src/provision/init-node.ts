@@ -25,7 +25,7 @@ export async function initNode(
   { addresses, operator, random }: InitOptions,
 ): Promise<NodeDescription & { readonly file: string }> {
   await makeDataDirectory(config);
-  const { store, close } = await openNodeStore(config, random);
+  const { store, ...opened } = await openNodeStore(config, random);
   try {
     const identity = await loadIdentity(store, config.node, random);
     const description = { node: describeIdentity(identity, addresses, operator), nkey: await nkeyOf(config) };
@@ -34,6 +34,6 @@ export async function initNode(
     await writeNodeDescription(file, description);
     return { ...description, file };
   } finally {
-    await close();
+    await opened.close();
   }
 }

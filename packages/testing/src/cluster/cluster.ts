@@ -44,14 +44,20 @@ export interface ClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Why there is no cluster here, if there is none: a program of the distribution is missing. */
-export function clusterMissing(withRedis: boolean): string | undefined {
-  if (found(NATS) === undefined)
-    return 'nats-server is missing: on Debian and its kin, apt install nats-server';
-  if (withRedis && found(REDIS) === undefined) {
-    return 'redis-server is missing: on Debian and its kin, apt install redis-server';
-  }
-  return undefined;
+/**
+ * Why there is no cluster here, if there is none: a program of the distribution is missing.
+ * @throws Error under CI, where nothing may be left out
+ */
+export function clusterMissing(withRedis = false): string | undefined {
+  const missing = [
+    ...(found(NATS) === undefined ? NATS : []),
+    ...(withRedis && found(REDIS) === undefined ? REDIS : []),
+  ];
+  const [name] = missing;
+  if (name === undefined) return undefined;
+  const reason = `${name} is missing: on Debian and its kin it is in the package ${name}`;
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  return reason;
 }
 
 /**
