@@ -3,14 +3,15 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
 import type { Bus } from '@symmetra/bus';
-import { Secret, signatureKeygen, suites } from '@symmetra/crypto';
+import { Secret, SymmetraError, signatureKeygen, suites } from '@symmetra/crypto';
 import type { SignatureKeyPair } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
 import type { NodeRandomness } from '@symmetra/entropy/device';
 import { describeIdentity, loadIdentity, newestDescriptor, startNode } from '@symmetra/node';
-import type { NodeIdentity, RunningNode } from '@symmetra/node';
+import type { NodeIdentity, NodePorts, RunningNode } from '@symmetra/node';
 import { DEFAULT_POLICY, signDescriptor } from '@symmetra/protocol';
 import { NodeClient } from '@symmetra/rpc';
 import type { Descriptor, Policy, SignedDescriptor } from '@symmetra/protocol';
@@ -29,14 +30,22 @@ export interface LogLine {
   readonly code?: string;
   readonly method?: string;
   readonly device?: string;
+  readonly accused?: string;
+  readonly peer?: string;
 }
+
+/** What a test may set of the control log at all nodes. */
+export type ControlSettings = Pick<NodePorts, 'freshness' | 'snapshotEvery'>;
 
 interface Place {
   identity: NodeIdentity;
   readonly port: number;
   readonly masterKey: MasterKey;
   store: Store;
+  /** Of its second process; undefined for a node of one process. */
+  readonly replicaPort: number | undefined;
   running: RunningNode | undefined;
+  replica: RunningNode | undefined;
   bus: Bus | undefined;
   /** Where the store lies. */
   readonly dir: string;
@@ -58,6 +67,7 @@ export class NodeNetwork {
   readonly #dir: string;
   readonly #clock: Clock;
   readonly #randomness: NodeRandomness;
+  readonly #settings: ControlSettings;
   readonly #root: SignatureKeyPair;
   readonly #administratorKey: SignatureKeyPair;
   readonly #places: Map<string, Place>;
@@ -65,7 +75,14 @@ export class NodeNetwork {
   #signed: SignedDescriptor;
   #administrator: TestAdministrator;
 
-  private constructor(dir: string, clock: Clock, randomness: NodeRandomness, places: Map<string, Place>) {
+  private constructor(
+    dir: string,
+    clock: Clock,
+    randomness: NodeRandomness,
+    places: Map<string, Place>,
+    settings: ControlSettings,
+  ) {
+    this.#settings = settings;
     this.#randomness = randomness;
     this.#dir = dir;
     this.#clock = clock;
@@ -88,20 +105,33 @@ export class NodeNetwork {
     this.#administrator = this.#newAdministrator();
   }
 
-  /** Starts all nodes, under the default policy with some changes. */
+  /**
+   * Starts all nodes, under the default policy with some changes.
+   * @param shared nodes that may run as two processes over one store
+   */
   static async start(
     policy: Partial<Policy> = {},
     clock: Clock = systemClock,
     randomness = osRandomness(),
+    shared: readonly string[] = [],
+    settings: ControlSettings = {},
   ): Promise<NodeNetwork> {
     const dir = await mkdtemp(join(tmpdir(), 'symmetra-nodes-'));
     const places = new Map<string, Place>();
-    const ports = await freePorts(NODES);
+    const ports = await freePorts(2 * NODES);
     for (let i = 1; i <= NODES; i++) {
       const id = `node-${i}`;
-      places.set(id, await makePlace(join(dir, id), id, ports[i - 1] ?? 0));
+      places.set(
+        id,
+        await makePlace(
+          join(dir, id),
+          id,
+          ports[i - 1] ?? 0,
+          shared.includes(id) ? ports[NODES + i - 1] : undefined,
+        ),
+      );
     }
-    const network = new NodeNetwork(dir, clock, randomness, places);
+    const network = new NodeNetwork(dir, clock, randomness, places, settings);
     for (const id of places.keys()) await network.startNode(id);
     await network.administrator.submit({ kind: 'policy', policy: { ...DEFAULT_POLICY, ...policy } });
     return network;
@@ -170,16 +200,36 @@ export class NodeNetwork {
 
   async startNode(id: string): Promise<void> {
     const place = this.#place(id);
-    place.bus = this.wire.join(id);
-    place.running = await startNode({
+    place.bus = this.wire.join(id, place.replica !== undefined);
+    place.running = await this.#run(place, place.bus, place.port);
+  }
+
+  /** Starts the second process of a node, which uses the same store. */
+  async startReplica(id: string): Promise<void> {
+    const place = this.#place(id);
+    if (place.replicaPort === undefined) throw new Error(`${id} is one process`);
+    place.replica = await this.#run(place, this.wire.join(id, true), place.replicaPort);
+  }
+
+  async stopReplica(id: string): Promise<void> {
+    const place = this.#place(id);
+    await place.replica?.stop();
+    place.replica = undefined;
+  }
+
+  async #run(place: Place, bus: Bus, port: number): Promise<RunningNode> {
+    const { id } = place.identity;
+    return startNode({
+      isShared: place.replicaPort !== undefined,
       identity: place.identity,
       descriptor: await newestDescriptor(place.store, this.#signed),
       onDescriptor: () => {
         place.rebuilt = place.rebuilt.then(async () => this.#rebuild(id));
       },
       store: place.store,
-      bus: place.bus,
+      bus,
       log: this.stream.join(),
+      ...this.#settings,
       clock: this.#clock,
       randomness: this.#randomness,
       logger: createLogger({
@@ -188,7 +238,7 @@ export class NodeNetwork {
         output: { write: (line) => void this.log.push(JSON.parse(line) as LogLine) },
       }),
       host: '127.0.0.1',
-      port: place.port,
+      port,
       reflection: false,
     });
   }
@@ -208,9 +258,18 @@ export class NodeNetwork {
     place.identity = await loadIdentity(place.store, id, random);
   }
 
+  /** A stopped node loses everything but its identity. */
+  async emptyStore(id: string): Promise<void> {
+    const { store } = this.#place(id);
+    for (const { key } of await store.scan('')) {
+      if (key !== 'identity') await store.commit([{ key, value: null }]);
+    }
+  }
+
   async stop(): Promise<void> {
-    for (const { running, store } of this.#places.values()) {
+    for (const { running, replica, store } of this.#places.values()) {
       await running?.stop();
+      await replica?.stop();
       await store.close();
     }
     await rm(this.#dir, { recursive: true, force: true });
@@ -232,22 +291,37 @@ export class NodeNetwork {
     };
     this.#signed = this.sign(this.#descriptor);
     this.#administrator = this.#newAdministrator();
-    for (const { port, running } of this.#places.values()) {
-      if (running === undefined) continue;
-      const client = new NodeClient(`127.0.0.1:${port}`);
-      await client.putDescriptor(this.#signed).finally(() => client.close());
-    }
-    // What a node that goes over does first, it does behind its answer.
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
+    for (const place of this.#places.values()) if (place.running !== undefined) await this.#put(place);
     await this.settled();
   }
 
+  /** Brings a node the newest descriptor, unless it went over to it by itself. */
+  async #put(place: Place): Promise<void> {
+    const client = new NodeClient(`127.0.0.1:${place.port}`);
+    try {
+      while (place.running?.descriptorVersion !== this.#descriptor.version) {
+        await place.rebuilt;
+        await client.putDescriptor(this.#signed).catch((error: unknown) => {
+          if (!(error instanceof SymmetraError) || error.code !== 'NODE_UNREACHABLE') throw error;
+        });
+        // A node goes over behind its answer.
+        await nextTurn();
+        await place.rebuilt;
+      }
+    } finally {
+      client.close();
+    }
+  }
+
   #describe(): Descriptor['nodes'] {
-    return Array.from(this.#places.values(), ({ identity, port }) =>
-      describeIdentity(identity, [`127.0.0.1:${port}`], 'test'),
-    );
+    return Array.from(this.#places.values(), ({ identity, port, replicaPort }) => {
+      const ports = replicaPort === undefined ? [port] : [port, replicaPort];
+      return describeIdentity(
+        identity,
+        ports.map((one) => `127.0.0.1:${one}`),
+        'test',
+      );
+    });
   }
 
   #newAdministrator(): TestAdministrator {
@@ -263,12 +337,13 @@ export class NodeNetwork {
   }
 }
 
-async function makePlace(dir: string, id: string, port: number): Promise<Place> {
+async function makePlace(dir: string, id: string, port: number, replicaPort?: number): Promise<Place> {
   const masterKey: MasterKey = Secret.of('masterKey', random(32));
   const store = await openStore(dir, masterKey);
   const identity = await loadIdentity(store, id, random);
   const rebuilt = Promise.resolve();
-  return { identity, port, masterKey, store, dir, running: undefined, bus: undefined, rebuilt };
+  const stopped = { running: undefined, replica: undefined, bus: undefined };
+  return { identity, port, replicaPort, masterKey, store, dir, rebuilt, ...stopped };
 }
 
 async function openStore(dir: string, masterKey: MasterKey): Promise<Store> {
