@@ -1,5 +1,12 @@
 import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
-import { EMPTY_LOG, encodeEvent, eventHash, signEvent, verifyEvent } from '@symmetra/protocol';
+import {
+  DEFAULT_POLICY,
+  EMPTY_LOG,
+  encodeEvent,
+  eventHash,
+  signEvent,
+  verifyEvent,
+} from '@symmetra/protocol';
 import type { ControlBody, DescriptorNode, LogHead, Policy, SignedEvent } from '@symmetra/protocol';
 import type { Clock } from '@symmetra/runtime';
 import type { AdministratorKey } from './administrator-key.js';
@@ -8,6 +15,8 @@ import type { AdminReplyBody, NodeCalls } from './node-calls.js';
 const ATTEMPTS = 5;
 const PAUSE_MS = 250;
 const PAGE = 50;
+/** CTL-5: what a new network begins with. */
+const DEFAULT: ControlBody = { kind: 'policy', policy: DEFAULT_POLICY };
 
 /** What a node said of an event. */
 interface Receipt {
@@ -62,8 +71,8 @@ export class ControlLog {
   }
 
   /**
-   * Appends an event. Whoever calls it holds the lock of the administrator's key, so that no two events of one
-   * number are signed. Once an event may have reached a node, only the same bytes are sent for its number.
+   * Appends an event, in a new network behind the default policy. Whoever calls it holds the lock of the
+   * administrator's key, so that no two events of one number are signed. Once an event may have reached a node, only the same bytes are sent for its number.
    * @throws NODES_UNREACHABLE when fewer than k nodes tell their head, LOG_BUSY when others kept appending, and what
    *   the node answers
    */
@@ -71,6 +80,10 @@ export class ControlLog {
     let last: SignedAt | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { head, node } = await this.#newestHead();
+      if (head.number === 0 && body.kind !== 'policy') {
+        await this.append(DEFAULT);
+        continue;
+      }
       // CTL-8: another event is signed only once a node says that the number has one.
       if (last === undefined || head.number >= last.number) last = this.#sign(body, head);
       const appended = await this.#submit(node, last.signed);
@@ -81,11 +94,12 @@ export class ControlLog {
   }
 
   /**
-   * The newest policy in the log, with every event from the head back to it verified.
+   * The newest policy in the log, with every event from the head back to it verified; the default one when it is empty.
    * @throws NODES_UNREACHABLE, LOG_BROKEN, NO_POLICY
    */
   async policy(): Promise<PolicyRead> {
     const { head, node } = await this.#newestHead();
+    if (head.number === 0) return { revision: 0, policy: DEFAULT_POLICY };
     let expected = head;
     while (expected.number > 0) {
       const from = Math.max(1, expected.number - PAGE + 1);
