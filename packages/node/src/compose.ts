@@ -93,6 +93,8 @@ export interface NodePorts {
 export interface RunningNode {
   readonly id: string;
   readonly port: number;
+  /** Of the descriptor that it runs with. */
+  readonly descriptorVersion: number;
   /** Number of the newest control event in force. */
   readonly logNumber: () => number;
   /** Applies a control event here and at the other nodes (CTL-3). */
@@ -362,6 +364,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   return {
     id: identity.id,
     port: listening,
+    descriptorVersion: descriptor.version,
     logNumber: () => state.head.number,
     submit: async (event) => control.submit(event),
     follow: async () => control.follow(),

@@ -23,7 +23,7 @@ export const INTRODUCE = 'introduce';
 /** How long a part waits for others, and how long a device may take to come then. */
 const WAIT_MS = 10 * 60_000;
 /** Parts of one node that may wait for others. */
-const MAX_WAITING = 256;
+const MAX_WAITING = 64;
 const MAX_ATTEMPTS = 8;
 
 export interface IntroductionsParts {
