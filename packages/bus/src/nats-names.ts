@@ -3,7 +3,7 @@ import type { WireAddress } from './wire.js';
 
 const NODE_ID = /^[a-z0-9-]{1,32}$/;
 const INSTANCE = /^[0-9a-f]{8}$/;
-const NETWORK_ID = /^[0-9a-f]{16,128}$/;
+const NETWORK_ID = /^[0-9a-f]{32}$/;
 /** Stands for any process of a node. */
 const ANY = 'any';
 
@@ -79,7 +79,7 @@ export class NatsNames {
       ],
       subscribe: [
         `${network}.n.${node} ${node}`,
-        `${network}.n.${node}.*`,
+        `${network}.n.${node}.>`,
         `${network}.absent.${node}.>`,
         this.stored,
         `${inboxPrefix(node)}.>`,
