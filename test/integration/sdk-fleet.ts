@@ -23,8 +23,13 @@ export class Fleet {
     this.folder = folder;
   }
 
-  static async start(policy: Partial<Policy> = {}, clock?: Clock): Promise<Fleet> {
-    const network = await NodeNetwork.start(policy, clock);
+  /** @param shared nodes that may run as two processes */
+  static async start(
+    policy: Partial<Policy> = {},
+    clock?: Clock,
+    shared: readonly string[] = [],
+  ): Promise<Fleet> {
+    const network = await NodeNetwork.start(policy, clock, undefined, shared);
     return new Fleet(network, await mkdtemp(join(tmpdir(), 'symmetra-sdk-')));
   }
 

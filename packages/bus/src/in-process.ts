@@ -17,48 +17,51 @@ export interface InProcessNetworkOptions {
 }
 
 interface Pending {
-  readonly to: string;
+  readonly target: InProcessBus;
   readonly settle: (outcome: Uint8Array | SymmetraError) => void;
 }
 
 /** Joins nodes of one process. Payloads are copied, so that no two nodes share memory. */
 export class InProcessNetwork {
   readonly #options: InProcessNetworkOptions;
-  readonly #nodes = new Map<string, InProcessBus>();
+  readonly #nodes: Processes = new Map();
   #joined = 0;
 
   constructor(options: InProcessNetworkOptions) {
     this.#options = options;
   }
 
-  /** The bus of a node, which is one process here; whenever it joins it is another one. @throws SymmetraError NODE_ID_TAKEN while another one has the id. */
-  join(nodeId: string): Bus {
-    if (this.#nodes.has(nodeId)) {
+  /**
+   * The bus of a process of a node; whenever a node joins it is another process.
+   * @param besides whether it joins beside other processes of the node, as a replica
+   * @throws SymmetraError NODE_ID_TAKEN while another one has the id, and it does not join beside it
+   */
+  join(nodeId: string, besides = false): Bus {
+    const others = this.#nodes.get(nodeId) ?? [];
+    if (others.length > 0 && !besides) {
       throw new SymmetraError('NODE_ID_TAKEN', 'the node is on the bus already', { node: nodeId });
     }
     this.#joined += 1;
     const instance = this.#joined.toString(16).padStart(INSTANCE_CHARS, '0');
     const bus = new InProcessBus(nodeId, instance, this.#nodes, this.#options);
-    this.#nodes.set(nodeId, bus);
+    this.#nodes.set(nodeId, [...others, bus]);
     return bus;
   }
 }
 
+/** By node: its processes, the oldest first. */
+type Processes = Map<string, readonly InProcessBus[]>;
+
 class InProcessBus implements Bus {
   readonly self: string;
   readonly instance: string;
-  readonly #nodes: Map<string, InProcessBus>;
+  readonly #nodes: Processes;
   readonly #options: InProcessNetworkOptions;
   readonly #handlers = new Map<string, BusHandler>();
   readonly #pending = new Set<Pending>();
   #closed = false;
 
-  constructor(
-    self: string,
-    instance: string,
-    nodes: Map<string, InProcessBus>,
-    options: InProcessNetworkOptions,
-  ) {
+  constructor(self: string, instance: string, nodes: Processes, options: InProcessNetworkOptions) {
     this.self = self;
     this.instance = instance;
     this.#nodes = nodes;
@@ -73,11 +76,7 @@ class InProcessBus implements Bus {
   ): Promise<Uint8Array> {
     if (this.#closed) throw unreachable(this.self, 'this node has left the bus');
     checkPayload(payload);
-    const target = this.#nodes.get(to);
-    if (target === undefined) throw unreachable(to, 'the node is not on the bus');
-    if (options.instance !== undefined && options.instance !== target.instance) {
-      throw new SymmetraError('INSTANCE_GONE', 'the node has no such process', { node: to });
-    }
+    const target = this.#target(to, options.instance);
     const copy = payload.slice();
     const outcome = await new Promise<Uint8Array>((resolve, reject) => {
       const timer = this.#options.clock.setTimer(options.timeoutMs, () => {
@@ -85,7 +84,7 @@ class InProcessBus implements Bus {
         pending.settle(new SymmetraError('BUS_TIMEOUT', 'the node did not reply in time', details));
       });
       const pending: Pending = {
-        to,
+        target,
         settle: (result) => {
           if (!this.#pending.delete(pending)) return;
           timer.cancel();
@@ -109,14 +108,31 @@ class InProcessBus implements Bus {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#nodes.delete(this.self);
+    const others = this.#processes(this.self).filter((process) => process !== this);
+    if (others.length > 0) this.#nodes.set(this.self, others);
+    else this.#nodes.delete(this.self);
     for (const pending of this.#pending) pending.settle(unreachable(this.self, 'this node has left the bus'));
-    for (const node of this.#nodes.values()) node.#forget(this.self);
+    for (const process of [...this.#nodes.values()].flat()) process.#forget(this);
   }
 
-  #forget(nodeId: string): void {
+  #processes(nodeId: string): readonly InProcessBus[] {
+    return this.#nodes.get(nodeId) ?? [];
+  }
+
+  /** A request of a node to itself goes to the process that makes it, any other one to the newest process. @throws NODE_UNREACHABLE, INSTANCE_GONE */
+  #target(to: string, instance: string | undefined): InProcessBus {
+    const processes = this.#processes(to);
+    const newest = processes.at(-1);
+    if (newest === undefined) throw unreachable(to, 'the node is not on the bus');
+    if (instance === undefined) return to === this.self ? this : newest;
+    const named = processes.find((process) => process.instance === instance);
+    if (named !== undefined) return named;
+    throw new SymmetraError('INSTANCE_GONE', 'the node has no such process', { node: to });
+  }
+
+  #forget(gone: InProcessBus): void {
     for (const pending of this.#pending) {
-      if (pending.to === nodeId) pending.settle(unreachable(nodeId, 'the node has left the bus'));
+      if (pending.target === gone) pending.settle(unreachable(gone.self, 'the node has left the bus'));
     }
   }
 

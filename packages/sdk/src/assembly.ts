@@ -74,7 +74,7 @@ export async function assemble(
   const context: ProtocolContext = { networkId: device.networkId, suites };
   const timers = new Timers(clock);
   const nodeClock = await NodeClock.load(clock, state);
-  const routes = new NodeRoutes(ports.connect);
+  const routes = new NodeRoutes(ports.connect, deviceId[0] ?? 0);
   const descriptors = await Descriptors.load(state, routes, device);
   const policies = await Policies.load(state, descriptors, suites.ids());
   const suiteId = (): number => policies.suiteFor(options.suite ?? device.suiteId);

@@ -19,12 +19,15 @@ interface Route {
  */
 export class NodeRoutes {
   readonly #connect: DevicePorts['connect'];
+  readonly #spread: number;
   readonly #clients = new Map<string, NodeConnection>();
   #descriptor: Descriptor | undefined;
   #preferred: string | undefined;
 
-  constructor(connect: DevicePorts['connect']) {
+  /** @param spread any number of the device's own: devices spread over the addresses of a node by it */
+  constructor(connect: DevicePorts['connect'], spread: number) {
     this.#connect = connect;
+    this.#spread = spread;
   }
 
   /** The descriptor whose addresses are used from now on. */
@@ -52,13 +55,14 @@ export class NodeRoutes {
     return client;
   }
 
-  /** The addresses of a node. @throws NODE_UNKNOWN, NODE_UNREACHABLE when it has none */
+  /** The addresses of a node, in the order in which this device tries them. @throws NODE_UNKNOWN, NODE_UNREACHABLE when it has none */
   addresses(nodeId: string): readonly string[] {
     const addresses = this.#nodes().find((node) => node.id === nodeId)?.addresses;
     if (addresses === undefined) {
       throw new SymmetraError('NODE_UNKNOWN', 'the descriptor names no such node', { node: nodeId });
     }
-    return addresses;
+    const first = this.#spread % Math.max(1, addresses.length);
+    return [...addresses.slice(first), ...addresses.slice(0, first)];
   }
 
   /**

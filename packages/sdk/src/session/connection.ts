@@ -220,21 +220,9 @@ export class Connection {
 
   /** The first call on a link is Attach at the home (SES-7). */
   async #bind(home: string): Promise<HomeLink> {
-    const { sessions, routes, timers, groups, onBound } = this.#parts;
+    const { sessions, routes, onBound } = this.#parts;
     await sessions.get(home);
-    const [address] = routes.addresses(home);
-    if (address === undefined) {
-      throw new SymmetraError('NODE_UNREACHABLE', 'the node has no address', { node: home });
-    }
-    const link = new HomeLink(home, routes.client(address).connectLink(), timers);
-    link.listen({ event: (frame) => this.#attachments.receive(frame), ...groups });
-    try {
-      await this.#attachments.attach(link, home);
-      if (this.#closed) throw deviceClosed();
-    } catch (error) {
-      link.close();
-      throw error;
-    }
+    const link = await this.#linkTo(home);
     this.#link = link;
     routes.prefer(home);
     this.#failures.clear();
@@ -243,6 +231,26 @@ export class Connection {
     onBound();
     if (this.#isReady()) this.#readyWaiters.release();
     return link;
+  }
+
+  /** A link to the first of the home's addresses that takes one: each process of a node has one of its own. */
+  async #linkTo(home: string): Promise<HomeLink> {
+    const { routes, timers, groups } = this.#parts;
+    let failure: unknown = new SymmetraError('NODE_UNREACHABLE', 'the node has no address', { node: home });
+    for (const address of routes.addresses(home)) {
+      const link = new HomeLink(home, routes.client(address).connectLink(), timers);
+      link.listen({ event: (frame) => this.#attachments.receive(frame), ...groups });
+      try {
+        await this.#attachments.attach(link, home);
+        if (this.#closed) throw deviceClosed();
+        return link;
+      } catch (error) {
+        link.close();
+        if (this.#closed || !isTransportFailure(error)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   #unbind(home: string, reason: SymmetraError): void {
