@@ -115,7 +115,7 @@ describe.skipIf(missing !== undefined)(
 
     it('waits while the server takes no changes: too few replicas, or it became one itself', async () => {
       const server = await startServer();
-      const [store, hasty] = [await openOn(server), await openOn(server, { timeoutMs: 500 })];
+      const [store, hasty] = [await openOn(server), await openOn(server, { timeoutMs: 1000 })];
       const change = [{ key: 'a', value: text('a') }];
       for (const [word, before, after] of [
         [

@@ -30,15 +30,15 @@ export class RedisLink {
   /**
    * Runs commands on a connection, again and again while they fail but may succeed later. `repeatable`
    * says that they change nothing, so that they are tried again as well when no reply came.
-   * @throws SymmetraError with the code of the last failure
+   * @throws SymmetraError that names the last failure
    */
   async run<T>(
     deadline: number,
     repeatable: boolean,
     commands: (admission: Admission) => Promise<T>,
   ): Promise<T> {
+    let failure: SymmetraError | undefined;
     for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
-      let failure: SymmetraError;
       let admission: Admission | undefined;
       try {
         admission = await this.#admitted(deadline);
@@ -49,8 +49,11 @@ export class RedisLink {
           if (error.again && admission) this.#forget(admission);
           if (error.made === 'unknown' && !repeatable) throw error.error;
         }
-        failure = undone(error);
-        if (failure.code !== 'STORE_UNAVAILABLE') throw failure;
+        const latest = undone(error);
+        if (latest.code !== 'STORE_UNAVAILABLE') throw latest;
+        // That the time ran out says less than what used it up.
+        if (latest.details['cause'] !== 'timeout') failure = latest;
+        failure ??= latest;
       }
       // Jitter: the replicas of a node do not come back as one.
       const delay = wait * (0.5 + Math.random() / 2);
