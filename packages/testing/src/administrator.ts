@@ -30,19 +30,38 @@ export interface RequestOverrides {
   readonly signature?: Uint8Array;
 }
 
+/** What an administrator needs of the world. */
+export interface AdministratorPorts {
+  readonly connect: (address: string) => Pick<NodeClient, 'signed' | 'close'>;
+  readonly random: (length: number) => Uint8Array;
+}
+
+const SYSTEM: AdministratorPorts = {
+  connect: (address) => new NodeClient(address),
+  random: (length) => new Uint8Array(randomBytes(length)),
+};
+
 /** An administrator of a test: signs events and requests, and issues tokens. */
 export class TestAdministrator {
   readonly descriptor: Descriptor;
   readonly #rootPublicKey: Uint8Array;
   readonly #key: SignatureKeyPair;
   readonly #now: () => number;
+  readonly #ports: AdministratorPorts;
 
   /** @param now the clock by which requests are stamped, milliseconds since 1970. */
-  constructor(descriptor: Descriptor, rootPublicKey: Uint8Array, key: SignatureKeyPair, now: () => number) {
+  constructor(
+    descriptor: Descriptor,
+    rootPublicKey: Uint8Array,
+    key: SignatureKeyPair,
+    now: () => number,
+    ports = SYSTEM,
+  ) {
     this.descriptor = descriptor;
     this.#rootPublicKey = rootPublicKey;
     this.#key = key;
     this.#now = now;
+    this.#ports = ports;
   }
 
   /** Signs the event that follows a head. */
@@ -80,11 +99,11 @@ export class TestAdministrator {
   } {
     const { networkId, nodes } = this.descriptor;
     const { uses = 1, expiresMs = this.#now() + DAY_MS } = options;
-    const secret = Secret.of('TokenSecret', new Uint8Array(randomBytes(32)));
+    const secret = Secret.of('TokenSecret', this.#ports.random(32));
     const tokenId = tokenIdOf(networkId, secret);
     const secrets = nodes.map((node) => {
       const share = nodeTokenSecret(networkId, secret, node.id, nodeKeyHash(node));
-      const coins = new Uint8Array(randomBytes(32));
+      const coins = this.#ports.random(32);
       return {
         nodeId: node.id,
         ...sealTokenSecret(networkId, tokenId, node.id, nodeKemKey(node, 1), share, coins),
@@ -122,7 +141,7 @@ export class TestAdministrator {
     const unsigned = {
       node: nodeId,
       body: encode(plaintext.request, body as never),
-      nonce: new Uint8Array(randomBytes(32)),
+      nonce: this.#ports.random(32),
       timeMs: this.#now(),
       ...fields,
     };
@@ -146,7 +165,7 @@ export class TestAdministrator {
   ): Promise<Message<'symmetra.admin.v1.SignedResponse'>> {
     const address = this.descriptor.nodes.find(({ id }) => id === nodeId)?.addresses[0];
     if (address === undefined) throw new SymmetraError('NODE_UNKNOWN', 'the descriptor names no such node');
-    const client = new NodeClient(address);
+    const client = this.#ports.connect(address);
     try {
       return await client.signed(method, request);
     } finally {

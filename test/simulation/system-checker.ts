@@ -1,0 +1,187 @@
+import type { Entry, History, Seen } from './system-history.js';
+
+/** What a whole system must never show, by name. */
+export type Rule =
+  | 'NOTHING_SEEN'
+  | 'KEY_DIFFERS'
+  | 'KEY_OF_A_THIRD'
+  | 'EPOCH_DIFFERS'
+  | 'ENDS_DISAGREE'
+  | 'SEAL_REPEATED'
+  | 'EVENT_LOST'
+  | 'LOGS_DIFFER'
+  | 'KEY_AFTER_REVOCATION'
+  | 'STAGE_BACK'
+  | 'EPOCH_BACK'
+  | 'DEVICE_LOST'
+  | 'ERROR_UNNAMED'
+  | 'HONEST_ACCUSED'
+  | 'SECRET_IN_LOG';
+
+/** One rule that was broken. */
+export interface Violation {
+  readonly rule: Rule;
+  readonly text: string;
+}
+
+type Kind = Seen['kind'];
+type EntryOf<K extends Kind> = Entry & { readonly seen: Extract<Seen, { readonly kind: K }> };
+
+/** Codes that tell a device's owner nothing: of an error that is not the program's own, or of a part underneath. */
+const UNNAMED = new Set(['INTERNAL', 'SECRET_WIPED', 'STORE_CLOSED', 'UNKNOWN']);
+
+const HONEST_REASONS = new Set(['DELIVERY_MISSING', 'LIMITS_MISMATCH']);
+
+/** Everything that a history shows and must not. */
+export function violationsOf(history: History): readonly Violation[] {
+  const { entries } = history;
+  return [
+    ...somethingSeen(entries),
+    ...sameKeyOrNone(entries),
+    ...sameEpochOrNone(entries),
+    ...endsAgree(history),
+    ...history.repeatedSeals.map((text) => violation('SEAL_REPEATED', text)),
+    ...eventsThere(history),
+    ...oneOrder(history),
+    ...nothingAfterRevocation(history),
+    ...nothingGoesBack(entries),
+    ...nobodyLost(entries),
+    ...errorsNamed(entries),
+    ...honestNotAccused(history),
+    ...history.secretLines.map((text) => violation('SECRET_IN_LOG', text)),
+  ];
+}
+
+/** A history without keys, groups or examinations proves nothing. */
+function somethingSeen(entries: readonly Entry[]): readonly Violation[] {
+  const missing = (['key', 'stands', 'exam'] as const).filter((kind) => of(entries, kind).length === 0);
+  return missing.map((kind) => violation('NOTHING_SEEN', `the history tells nothing of ${kind}`));
+}
+
+/** Whoever holds a key of one id, whenever, holds the same one; and two devices do at most. */
+function sameKeyOrNone(entries: readonly Entry[]): readonly Violation[] {
+  return [...grouped(of(entries, 'key'), ({ seen }) => seen.keyId)].flatMap(([keyId, sightings]) => {
+    const digests = new Set(sightings.flatMap(({ seen }) => seen.digest ?? []));
+    const ends = new Set(sightings.flatMap(({ device, seen }) => [device, seen.peer]));
+    const found: Violation[] = [];
+    if (digests.size > 1) found.push(violation('KEY_DIFFERS', `key ${keyId} is not the same everywhere`));
+    if (ends.size > 2) found.push(violation('KEY_OF_A_THIRD', `key ${keyId} has ${ends.size} ends`));
+    return found;
+  });
+}
+
+function sameEpochOrNone(entries: readonly Entry[]): readonly Violation[] {
+  return [...grouped(of(entries, 'epoch'), ({ seen }) => seen.epochId)].flatMap(([epochId, sightings]) =>
+    new Set(sightings.map(({ seen }) => `${seen.groupId} ${seen.digest}`)).size > 1
+      ? [violation('EPOCH_DIFFERS', `epoch ${epochId} is not the same everywhere`)]
+      : [],
+  );
+}
+
+/** When one end knows that the other holds a key, the other holds it at the end, or says why it does no more. */
+function endsAgree({ entries, revoked }: History): readonly Violation[] {
+  const out = new Set(revoked.map(({ device }) => device));
+  const examined = new Set(of(entries, 'exam').map(({ device }) => device));
+  const told = new Set(
+    [...of(entries, 'key'), ...of(entries, 'no-key').filter(({ seen }) => seen.code !== 'KEY_UNKNOWN')].map(
+      ({ device, seen }) => `${device} ${seen.keyId}`,
+    ),
+  );
+  return of(entries, 'key').flatMap(({ device, seen: { keyId, peer, state } }) => {
+    const mustKnow = state !== 'pending' && examined.has(peer) && !out.has(peer);
+    if (!mustKnow || told.has(`${peer} ${keyId}`)) return [];
+    return [violation('ENDS_DISAGREE', `${device} holds ${keyId}, of which ${peer} knows nothing`)];
+  });
+}
+
+function eventsThere({ accepted, logs }: History): readonly Violation[] {
+  return Object.entries(logs).flatMap(([node, hashes]) =>
+    accepted
+      .filter(({ number, hash }) => hashes[number - 1] !== hash)
+      .map(({ number }) => violation('EVENT_LOST', `${node} does not hold control event ${number}`)),
+  );
+}
+
+function oneOrder({ logs }: History): readonly Violation[] {
+  const orders = new Set(Object.values(logs).map((hashes) => hashes.join(' ')));
+  return orders.size > 1 ? [violation('LOGS_DIFFER', 'the nodes hold different control logs')] : [];
+}
+
+/** No negotiation that began when every node knew of a revocation leads to a key. */
+function nothingAfterRevocation({ entries, revoked }: History): readonly Violation[] {
+  const outSince = new Map(revoked.map(({ device, at }) => [device, at]));
+  const late = of(entries, 'did').filter(({ device, seen: { began, peer = '', task } }) => {
+    const since = Math.min(outSince.get(device) ?? Infinity, outSince.get(peer) ?? Infinity);
+    return task === 'negotiate' && began > since;
+  });
+  const lateIds = new Set(late.flatMap(({ seen: { keyId } }) => keyId ?? []));
+  return of(entries, 'key').flatMap(({ device, seen: { keyId, peer, state } }) =>
+    lateIds.has(keyId) && state !== 'pending'
+      ? [violation('KEY_AFTER_REVOCATION', `${device} got key ${keyId} with ${peer} after a revocation`)]
+      : [],
+  );
+}
+
+function nothingGoesBack(entries: readonly Entry[]): readonly Violation[] {
+  const stages = new Map<string, number>();
+  const epochs = new Map<string, number>();
+  return of(entries, 'stands').flatMap(({ device, seen }) => {
+    const found: Violation[] = [];
+    if (seen.stage < (stages.get(device) ?? -1)) {
+      found.push(violation('STAGE_BACK', `${device} went back to stage ${seen.stage}`));
+    }
+    stages.set(device, Math.max(seen.stage, stages.get(device) ?? -1));
+    for (const [node, epoch] of Object.entries(seen.epochs)) {
+      const place = `${device} at ${node}`;
+      if (epoch < (epochs.get(place) ?? 0)) {
+        found.push(violation('EPOCH_BACK', `${place} went back to epoch ${epoch}`));
+      }
+      epochs.set(place, Math.max(epoch, epochs.get(place) ?? 0));
+    }
+    return found;
+  });
+}
+
+/** When everything is well again, every device can do everything. */
+function nobodyLost(entries: readonly Entry[]): readonly Violation[] {
+  return of(entries, 'exam').flatMap(({ device, seen: { task, code } }) =>
+    code === 'ok' ? [] : [violation('DEVICE_LOST', `${device}: ${task} came to ${code}`)],
+  );
+}
+
+function errorsNamed(entries: readonly Entry[]): readonly Violation[] {
+  return entries.flatMap(({ device, seen }) => {
+    const code = seen.kind === 'did' ? seen.outcome : seen.kind === 'warned' ? seen.code : '';
+    return UNNAMED.has(code) ? [violation('ERROR_UNNAMED', `${device}: ${JSON.stringify(seen)}`)] : [];
+  });
+}
+
+/**
+ * An honest node may be silent, and grant other limits than the others while a new policy is on its way; nothing else
+ * that it delivers is bad.
+ */
+function honestNotAccused({ entries, liars }: History): readonly Violation[] {
+  return of(entries, 'reported').flatMap(({ device, seen: { node, reason } }) =>
+    HONEST_REASONS.has(reason) || liars.includes(node)
+      ? []
+      : [violation('HONEST_ACCUSED', `${device} reports ${node}: ${reason}`)],
+  );
+}
+
+function of<K extends Kind>(entries: readonly Entry[], kind: K): readonly EntryOf<K>[] {
+  return entries.filter((entry): entry is EntryOf<K> => entry.seen.kind === kind);
+}
+
+function grouped<T>(items: readonly T[], nameOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(nameOf(item));
+    if (group === undefined) groups.set(nameOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function violation(rule: Rule, text: string): Violation {
+  return { rule, text };
+}

@@ -1,0 +1,178 @@
+import type { DeviceMachine, LogWeather, NodeMachine, Prng, World } from '@symmetra/testing';
+
+/** What befalls a system, by name: each must really happen now and then. */
+export const HAPPENINGS = [
+  'node-crash',
+  'node-crash-writing',
+  'node-stop',
+  'device-crash',
+  'device-crash-writing',
+  'device-close',
+  'disk-slow',
+  'disk-full',
+  'clock-off',
+  'bad-lines',
+  'line-cut',
+  'log-away',
+  'log-lossy',
+  'log-truncated',
+  'log-recreated',
+  'liar',
+] as const;
+type Happening = (typeof HAPPENINGS)[number];
+
+const SHORTEST_MS = 200;
+const LONGEST_MS = 20_000;
+const FURTHEST_CLOCK_MS = [1000, 30_000, 600_000, 2 * 3_600_000] as const;
+const SLOW = { fastest: 10, slowest: 500 } as const;
+const GOOD = { fastest: 0, slowest: 2 } as const;
+const FINE = { slowest: 3, breaks: 0 } as const;
+
+/** Puts down and takes up the processes of a system. */
+export interface Keeper {
+  /** Has the process of a node started again when it may. */
+  reviveNode(node: NodeMachine, afterMs: number): void;
+  reviveDevice(machine: DeviceMachine, afterMs: number): void;
+}
+
+/** Lets things befall a system, each for a while. */
+export class SystemHappenings {
+  readonly #world: World;
+  readonly #prng: Prng;
+  readonly #keeper: Keeper;
+  /** The one node that may lie. */
+  readonly #liar: NodeMachine;
+  readonly #endings = new Set<() => void>();
+
+  constructor(world: World, prng: Prng, keeper: Keeper) {
+    this.#world = world;
+    this.#prng = prng;
+    this.#keeper = keeper;
+    this.#liar = prng.pick(world.nodes);
+  }
+
+  /** Something befalls the system. */
+  begin(): void {
+    const happening = this.#prng.pick(HAPPENINGS);
+    if (this.#befall(happening)) this.#world.occurrences.note(`happening:${happening}`);
+  }
+
+  /** Everything is well again, but for processes that are on their way. */
+  end(): void {
+    for (const { disk } of [...this.#world.nodes, ...this.#world.devices]) disk.strike = undefined;
+    for (const ending of this.#endings) ending();
+    this.#endings.clear();
+  }
+
+  #befall(happening: Happening): boolean {
+    const { nodes, devices, lines, controlLog } = this.#world;
+    const prng = this.#prng;
+    const node = prng.pick(nodes);
+    const machine = prng.pick(devices);
+    const either = prng.chance(0.5) ? node : machine;
+    switch (happening) {
+      case 'node-crash':
+        return this.#crashNode(node);
+      case 'node-crash-writing':
+        node.disk.strike = () => void this.#crashNode(node);
+        return true;
+      case 'node-stop':
+        if (node.running === undefined) return false;
+        void node.stop().then(() => this.#keeper.reviveNode(node, this.#while()));
+        return true;
+      case 'device-crash':
+        return this.#crashDevice(machine);
+      case 'device-crash-writing':
+        machine.disk.strike = () => void this.#crashDevice(machine);
+        return true;
+      case 'device-close':
+        if (machine.device === undefined) return false;
+        void machine.stop().then(() => this.#keeper.reviveDevice(machine, this.#while()));
+        return true;
+      case 'disk-slow':
+        either.disk.speed = SLOW;
+        this.#later(() => {
+          either.disk.speed = GOOD;
+        });
+        return true;
+      case 'disk-full':
+        either.disk.full = true;
+        this.#later(() => {
+          either.disk.full = false;
+        });
+        return true;
+      case 'clock-off':
+        either.clock.offMs = prng.pick(FURTHEST_CLOCK_MS) * (prng.chance(0.5) ? 1 : -1);
+        this.#later(() => {
+          either.clock.offMs = 0;
+        });
+        return true;
+      case 'bad-lines':
+        lines.weather = { slowest: prng.pick([20, 200, 1500]), breaks: prng.pick([0.01, 0.1]) };
+        this.#later(() => {
+          lines.weather = FINE;
+        });
+        return true;
+      case 'line-cut':
+        lines.cut(machine.name, node.id);
+        this.#later(() => lines.mend());
+        return true;
+      case 'log-away':
+        return this.#logWeather(node, { away: true });
+      case 'log-lossy':
+        return this.#logWeather(node, { loss: 0.5, slowest: 300 });
+      case 'log-truncated':
+        if (controlLog.entries.length === 0) return false;
+        controlLog.tamper(controlLog.entries.slice(0, prng.below(controlLog.entries.length)));
+        return true;
+      case 'log-recreated':
+        controlLog.recreate();
+        return true;
+      case 'liar':
+        if (this.#liar.mood.isLying) return false;
+        this.#liar.mood.isLying = true;
+        this.#later(() => {
+          this.#liar.mood.isLying = false;
+        });
+        return true;
+    }
+  }
+
+  #crashNode(node: NodeMachine): boolean {
+    if (!node.alive) return false;
+    node.crash();
+    this.#keeper.reviveNode(node, this.#while());
+    return true;
+  }
+
+  #crashDevice(machine: DeviceMachine): boolean {
+    if (!machine.alive) return false;
+    machine.crash();
+    this.#keeper.reviveDevice(machine, this.#while());
+    return true;
+  }
+
+  #logWeather(node: NodeMachine, change: Partial<LogWeather>): boolean {
+    const weather = this.#world.logWeather.get(node.id);
+    if (weather === undefined) return false;
+    const before = { ...weather };
+    Object.assign(weather, change);
+    this.#later(() => Object.assign(weather, before));
+    return true;
+  }
+
+  #while(): number {
+    return this.#prng.between(SHORTEST_MS, LONGEST_MS);
+  }
+
+  /** Ends something after a while, or when everything ends. */
+  #later(ending: () => void): void {
+    const end = (): void => {
+      cancel();
+      this.#endings.delete(end);
+      ending();
+    };
+    const cancel = this.#world.timeline.after(this.#while(), end);
+    this.#endings.add(end);
+  }
+}

@@ -1,0 +1,60 @@
+import { DISK_EVENTS, LIES, LINE_EVENTS, LOG_EVENTS, Occurrences } from '@symmetra/testing';
+import { describe, expect, test } from 'vitest';
+import { HAPPENINGS } from './system-happenings.js';
+import { runSeed } from './system-seeds.js';
+import { TASKS } from './system-work.js';
+
+const SEEDS = 20;
+const SEEDS_PER_TEST = 5;
+/** What is done so often that a test which sees less of it is out of order. */
+const OFTEN = {
+  negotiate: 100,
+  ratchet: 50,
+  'group-rotate': 10,
+  'group-send': 20,
+  'revoke-device': 3,
+} as const;
+
+const chosen = process.env['SIM_SEED'];
+const own = chosen?.startsWith('system/') === true ? chosen : undefined;
+const occurrences = new Occurrences();
+const traces = new Map<string, string>();
+
+/** Everything that must occur in the seeds of this test. */
+const EXPECTED = [
+  ...TASKS.map((task) => `did:${task}`),
+  ...HAPPENINGS.map((happening) => `happening:${happening}`),
+  ...LIES.map((lie) => `lie:${lie}`),
+  ...DISK_EVENTS.map((event) => `disk:${event}`),
+  ...LINE_EVENTS.map((event) => `line:${event}`),
+  ...LOG_EVENTS.map((event) => `log:${event}`),
+];
+
+describe('a whole system: nodes, devices and an administrator in one process', () => {
+  for (let from = 0; from < SEEDS; from += SEEDS_PER_TEST) {
+    const seeds = Array.from({ length: SEEDS_PER_TEST }, (_, i) => `system/${from + i}`);
+    test.skipIf(chosen !== undefined)(`seeds ${from} to ${from + SEEDS_PER_TEST - 1}`, async () => {
+      for (const seed of seeds) {
+        const { trace } = await runSeed(seed, occurrences);
+        traces.set(seed, trace);
+      }
+      expect(seeds.every((seed) => traces.has(seed))).toBe(true);
+    });
+  }
+
+  test.skipIf(chosen !== undefined)('one seed decides everything', async () => {
+    const { trace } = await runSeed('system/0', new Occurrences());
+    expect(trace).toBe(traces.get('system/0'));
+    expect(new Set(traces.values()).size).toBe(SEEDS);
+  });
+
+  test.skipIf(chosen !== undefined)('every task succeeded, and everything that befalls a system did', () => {
+    expect({ missing: occurrences.missing(EXPECTED), of: occurrences.all() }).toMatchObject({ missing: [] });
+    const rare = Object.entries(OFTEN).filter(([task, least]) => occurrences.count(`did:${task}`) < least);
+    expect(rare).toEqual([]);
+  });
+
+  test.skipIf(own === undefined)(`seed ${own}`, async () => {
+    await expect(runSeed(own ?? '', occurrences)).resolves.toMatchObject({ violations: [] });
+  });
+});
