@@ -11,7 +11,7 @@ import { PeerHeads, isSame } from './peer-heads.js';
 const HEARTBEAT_SUBJECT = 'heartbeat';
 /** How long the others have to answer. */
 const ANSWER_MS = 1000;
-/** How long a node that was told of a newer event takes to get it before it answers. */
+/** How long a node that was told of a newer event takes to get it before it goes on. */
 const CATCH_UP_MS = 500;
 /** Clocks of nodes that differ by more are reported. */
 const MAX_SKEW_MS = 2000;
@@ -149,7 +149,7 @@ export class Heartbeats implements Freshness {
       const beat = decodeHeartbeat(reply);
       this.#heads.answered(peer, beat, asked.monotonicMs);
       this.#measure(peer, beat, asked);
-      await this.#take(peer, beat);
+      await this.#within(this.#take(peer, beat), CATCH_UP_MS);
     } catch (error) {
       logger.debug({ peer, code: publicCode(error) }, 'A node did not answer a heartbeat.');
     }
@@ -179,6 +179,7 @@ export class Heartbeats implements Freshness {
     if (isBare) this.#noteUnshown(peer);
     else if (differs) this.#noteDiffers(peer, head.number);
     this.#tellAsking();
+    this.#evaluate();
   }
 
   async #chase(peer: string): Promise<boolean> {
