@@ -116,7 +116,9 @@ describe.skipIf(natsServerMissing())('a NATS server with the sample configuratio
     wires[1].send({ node: 'node-1' }, Buffer.from('c'));
     wires[1].send({ node: 'node-3' }, Buffer.from('d'));
     const logs = await Promise.all(
-      [one, two].map((it) => openNatsLog(it, { networkIdHex: NETWORK, node: 'n', replicas: 1 })),
+      [one, two].map((connection) =>
+        openNatsLog(connection, { networkIdHex: NETWORK, node: 'n', replicas: 1 }),
+      ),
     );
     await logs[0]?.append(Buffer.from('first'), 0);
     logs[1]?.follow(0, async ({ data }) => void received.push(Buffer.from(data).toString()));
@@ -206,8 +208,9 @@ describe.skipIf(natsServerMissing())('a NATS server with the sample configuratio
     let heard = 0;
     operator.core.subscribe('>', { callback: () => void (heard += 1) });
     await settle();
-    for (let i = 0; i < 3; i++)
+    for (let i = 0; i < 3; i++) {
       mallory.core.publish(subject, Buffer.from('{}'), { reply: '_INBOX.node-2.x' });
+    }
     await settle();
     expect(heard).toBe(0);
     const refused = { kind: 'refused', reason: 'PERMISSIONS_VIOLATION', subject: `publish ${subject}` };
@@ -288,11 +291,14 @@ describe.skipIf(natsServerMissing())('a node that may not make the log', () => {
       const at = config.indexOf(second.public);
       return config.slice(0, at) + config.slice(at).replace(`"$JS.API.STREAM.CREATE.${STREAM}",`, '');
     });
-    const open = (node: string, seed: Uint8Array, openMs: number) =>
-      connectNats({ servers: [server.url], node, nkeySeed: seed }).then((connection) => {
-        const log = openNatsLog(connection, { networkIdHex: NETWORK, node, replicas: 1, openMs });
-        return log.finally(() => connection.close());
-      });
+    const open = async (node: string, nkeySeed: Uint8Array, openMs: number): Promise<void> => {
+      const connection = await connectNats({ servers: [server.url], node, nkeySeed });
+      try {
+        await openNatsLog(connection, { networkIdHex: NETWORK, node, replicas: 1, openMs });
+      } finally {
+        await connection.close();
+      }
+    };
     try {
       await expect(open('node-2', second.seed, 300)).rejects.toMatchObject({
         code: 'LOG_UNAVAILABLE',
