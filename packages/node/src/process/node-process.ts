@@ -136,6 +136,7 @@ class Seat {
     const { config, clock, logger, identity, store, isShared, bus: buses, randomness } = this.#parts;
     const descriptor = decodeDescriptor(signed.descriptor);
     const bus = buses.join(descriptor);
+    answerArrivals(bus, store);
     try {
       this.#node = await startNode({
         identity,
@@ -160,7 +161,6 @@ class Seat {
       await bus.close();
       throw error;
     }
-    answerArrivals(bus, store);
     this.#port = this.#node.port;
   }
 
