@@ -32,6 +32,8 @@ export interface LogLine {
   readonly device?: string;
   readonly accused?: string;
   readonly peer?: string;
+  readonly sequence?: number;
+  readonly count?: number;
 }
 
 /** What a test may set of the control log at all nodes. */
