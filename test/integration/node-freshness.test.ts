@@ -134,14 +134,16 @@ describe('CTL-7: a node that lies', () => {
     expect(isFresh('node-1')).toBe(true);
     expect(isFresh('node-3')).toBe(true);
     const lines = told('head-unshown');
-    expect(lines.map((line) => line.node).toSorted()).toEqual(['node-1', 'node-3']);
+    expect(new Set(lines.map((line) => line.node))).toEqual(new Set(['node-1', 'node-3']));
     expect(lines).toMatchObject([{ accused: 'node-2' }, { accused: 'node-2' }]);
     await liar.close();
   });
 
   test('about a higher number, and keeps the others waiting, stops them once and for a bounded time', async () => {
     const { number } = await network.administrator.head('node-1');
-    const never = new Promise<Uint8Array>(() => undefined);
+    const never = new Promise<Uint8Array>(() => {
+      // It stays silent.
+    });
     const liar = await lieAs(
       () => heartbeat({ number: number + 1, hash: fresh(32) }),
       async () => never,

@@ -108,11 +108,7 @@ describe('CTL-8: the ordered log', () => {
     append(bytesOf(administrator.sign(POLICY, head)));
     append(bytesOf(administrator.sign(revoke(), head)));
     await settle();
-    expect(
-      told('log-fork')
-        .map(({ node }) => node)
-        .toSorted(),
-    ).toEqual(['node-1', 'node-2', 'node-3']);
+    expect(new Set(told('log-fork').map(({ node }) => node))).toEqual(new Set(network.nodeIds));
     expect(network.node('node-1').control().isHalted).toBe(true);
   });
 
