@@ -26,3 +26,5 @@ export type { NatsWireOptions } from './nats-wire.js';
 export { natsServerConfig } from './nats-server-config.js';
 export type { NatsServerOptions, NatsServerTls } from './nats-server-config.js';
 export { LinkedBus } from './linked/linked-bus.js';
+export { qkdClient } from './linked/qkd-client.js';
+export type { QkdClientOptions } from './linked/qkd-client.js';

@@ -11,16 +11,13 @@ export class Allowance {
     this.#left = burst;
   }
 
-  /** Whether it may happen now, which is `now` milliseconds on a clock that never goes back; does not count it. */
-  allows(now: number): boolean {
+  /** Counts one, if it is allowed at `now`, milliseconds on a clock that never goes back. */
+  take(now: number): boolean {
     const grown = ((now - this.#at) / 1000) * this.#perSecond;
     this.#left = Math.min(this.#burst, this.#left + grown);
     this.#at = now;
-    return this.#left >= 1;
-  }
-
-  /** It happens: to be called when it is allowed. */
-  take(): void {
+    if (this.#left < 1) return false;
     this.#left -= 1;
+    return true;
   }
 }

@@ -15,6 +15,7 @@ import type { LinkWorld } from './link-world.js';
 
 /** LINK-8: how long a handshake is remembered. */
 const LIFE_MS = 10_000;
+/** LINK-8: handshakes whose filter did not verify. */
 const MAX_HANDSHAKES = 64;
 const MAX_OF_NODE = 8;
 /** LINK-8: how often one message is answered again. */
@@ -29,6 +30,8 @@ interface Handshake {
   readonly nonces: LinkAnswering['nonces'];
   readonly keyHash: Uint8Array;
   readonly expiresAt: number;
+  /** Whether its filter verified. */
+  readonly proved: boolean;
   readonly open: Uint8Array;
   readonly answer: Uint8Array;
   /** Undefined when the confirmation has been taken. */
@@ -65,7 +68,7 @@ export class IncomingHandshakes {
     try {
       const peer = peerOf(options, initiator.nodeId);
       const former = this.#world.former(initiator.nodeId, initiator.instance, request.body.former);
-      const known = this.#handshakes.get(nameOf(initiator, nonce));
+      const known = this.#handshakes.get(keyOf(initiator, nonce));
       if (known !== undefined && sameBytes(known.open, datagram)) return this.#repeat(known, known.answer);
       checkLinkOpen(context, self, peer, request, former);
       const now = clock.monotonic();
@@ -77,11 +80,12 @@ export class IncomingHandshakes {
         coinsToEphemeral: random(kem.coinsLength),
         coinsToStatic: random(kem.coinsLength),
       });
-      this.#handshakes.set(nameOf(initiator, nonce), {
+      this.#handshakes.set(keyOf(initiator, nonce), {
         initiator,
         nonces: state.nonces,
         keyHash: peer.keyHash,
         expiresAt: now + LIFE_MS,
+        proved: former !== undefined,
         open: datagram,
         answer: output,
         answering: state,
@@ -191,16 +195,12 @@ export class IncomingHandshakes {
 
   /** LINK-8: whether another handshake is answered now. */
   #hasRoom(initiator: LinkEnd, proved: boolean, now: number): boolean {
-    if (this.#handshakes.size >= MAX_HANDSHAKES) this.sweep(now);
-    if (this.#handshakes.size >= MAX_HANDSHAKES) return false;
-    if (proved)
-      return takeFrom([this.#allowance(`${initiator.nodeId} ${initiator.instance}`, OF_PROCESS)], now);
-    let ofNode = 0;
-    for (const { initiator: other } of this.#handshakes.values()) {
-      if (other.nodeId === initiator.nodeId) ofNode += 1;
-    }
-    if (ofNode >= MAX_OF_NODE) return false;
-    return takeFrom([this.#allowance(initiator.nodeId, OF_NODE), this.#inAll], now);
+    if (proved) return this.#allowance(nameOf(initiator), OF_PROCESS).take(now);
+    this.sweep(now);
+    const unproved = [...this.#handshakes.values()].filter((handshake) => !handshake.proved);
+    const ofNode = unproved.filter((handshake) => handshake.initiator.nodeId === initiator.nodeId);
+    if (unproved.length >= MAX_HANDSHAKES || ofNode.length >= MAX_OF_NODE) return false;
+    return this.#allowance(initiator.nodeId, OF_NODE).take(now) && this.#inAll.take(now);
   }
 
   #allowance(name: string, rate: typeof OF_NODE): Allowance {
@@ -212,15 +212,12 @@ export class IncomingHandshakes {
   }
 }
 
-function nameOf({ nodeId, instance }: LinkEnd, nonce: Uint8Array): string {
-  return `${nodeId} ${instance} ${toHex(nonce)}`;
+function keyOf(initiator: LinkEnd, nonce: Uint8Array): string {
+  return `${nameOf(initiator)} ${toHex(nonce)}`;
 }
 
-/** Counts one on each, when all of them allow it. */
-function takeFrom(allowances: readonly Allowance[], now: number): boolean {
-  if (!allowances.every((allowance) => allowance.allows(now))) return false;
-  for (const allowance of allowances) allowance.take();
-  return true;
+function nameOf({ nodeId, instance }: LinkEnd): string {
+  return `${nodeId} ${instance}`;
 }
 
 function flood(): SymmetraError {
