@@ -30,26 +30,28 @@ function options() {
       help: { type: 'boolean', default: false },
     },
   });
-  const [port, nodes, threshold, replicas] = [
-    values.port,
-    values.nodes,
-    values.threshold,
-    values.replicas,
-  ].map(Number);
-  const store = values.store;
-  const isWhole = [port, nodes, threshold, replicas].every((value) => Number.isInteger(value));
-  if (
-    !isWhole ||
-    nodes < 2 ||
-    threshold < 2 ||
-    threshold > nodes ||
-    replicas < 1 ||
-    !['lmdb', 'redis'].includes(store)
-  ) {
-    throw new Error('the numbers or the kind of store are out of range');
-  }
   if (values.help) return undefined;
-  return { dir: resolve(values.data), nodes, threshold, replicas, store, ...(port > 0 && { port }) };
+  /** @param {string} text @param {number} least */
+  const count = (text, least) => {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least) return value;
+    throw new Error(`${text} is no number of at least ${least}`);
+  };
+  const [port, nodes, threshold] = [
+    count(values.port, 0),
+    count(values.nodes, 2),
+    count(values.threshold, 2),
+  ];
+  const store = ['lmdb', 'redis'].find((kind) => kind === values.store);
+  if (store === undefined) throw new Error('a store is lmdb or redis');
+  return {
+    dir: resolve(values.data),
+    nodes,
+    threshold,
+    replicas: count(values.replicas, 1),
+    store: /** @type {'lmdb' | 'redis'} */ (store),
+    ...(port > 0 && { port }),
+  };
 }
 
 let asked;
@@ -75,18 +77,11 @@ if (missing !== undefined) {
   process.exit(1);
 }
 
-let stop = () => {};
-const interrupted = new Promise((resolve_) => {
-  stop = () => resolve_(undefined);
+/** @type {Promise<void>} */
+const interrupted = new Promise((settle) => {
+  const signalled = () => settle(undefined);
+  process.on('SIGINT', signalled).on('SIGTERM', signalled).on('SIGHUP', signalled);
 });
-let signals = 0;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    signals += 1;
-    if (signals === 1) stop();
-    else say('everything is being ended');
-  });
-}
 
 const known = existsSync(resolve(asked.dir, 'cluster.json'));
 say(`${known ? 'going on with' : 'making'} the cluster in ${asked.dir} ...`);
@@ -101,9 +96,8 @@ try {
 const { ports, nodeIds, adminDir } = cluster;
 say('');
 for (const [i, id] of nodeIds.entries()) {
-  const where = ports.nodes[i].map(
-    (port, replica) => `127.0.0.1:${port} (metrics ${ports.metrics[i][replica]})`,
-  );
+  const metrics = ports.metrics[i] ?? [];
+  const where = (ports.nodes[i] ?? []).map((port, k) => `127.0.0.1:${port} (metrics ${metrics[k]})`);
   say(`  ${id}   ${where.join(', ')}   ${cluster.shape.stores[i]}`);
 }
 say(`  nats     127.0.0.1:${ports.nats}`);
@@ -116,7 +110,7 @@ The logs are ${relative(process.cwd(), cluster.dir) || '.'}/*/log*. Ctrl-C ends 
   npx --no-install symmetra device enrol --token TOKEN --state alice --name alice
   npx --no-install symmetra device enrol --token TOKEN --state bob --name bob
   npx --no-install symmetra admin device list --data ${admin}
-  npx --no-install symmetra node health --address 127.0.0.1:${ports.nodes[0][0]}
+  npx --no-install symmetra node health --address 127.0.0.1:${ports.nodes[0]?.[0]}
 `);
 
 await interrupted;
