@@ -312,3 +312,48 @@ describe.skipIf(natsServerMissing())('a node that may not make the log', () => {
     }
   });
 });
+
+describe.skipIf(natsServerMissing())('a NATS server that is told of another node', () => {
+  it('lets it in after a reload, keeps the connections that it has, and ends those of a node that left', async () => {
+    const users = ['node-1', 'node-2'].map((id) => ({ id, key: createNkey() }));
+    const known = users.map(({ id, key }) => ({ id, nkeyPublic: key.public }));
+    const text =
+      (count: number) =>
+      ({ name, port, storeDir }: NatsServerPlace) =>
+        natsServerConfig({
+          networkIdHex: NETWORK,
+          nodes: known.slice(0, count),
+          listen: `127.0.0.1:${port}`,
+          serverName: name,
+          storeDir,
+        });
+    const server = await NatsServer.start(text(1));
+    const statuses: NatsStatus[] = [];
+    const connect = async (index: number, startMs: number): Promise<NatsConnection> => {
+      const { id, key } = users[index] as (typeof users)[number];
+      const onStatus = (status: NatsStatus): void => void statuses.push(status);
+      return connectNats({ servers: [server.url], node: id, nkeySeed: key.seed, startMs, onStatus });
+    };
+    const first = await connect(0, 5000);
+    try {
+      await expect(connect(1, 100)).rejects.toMatchObject({ code: 'BUS_REFUSED' });
+      await server.reload(text(2));
+      let second: NatsConnection | undefined;
+      for (let i = 0; i < 200 && second === undefined; i++) {
+        second = await connect(1, 100).catch(() => undefined);
+        await delay(20);
+      }
+      expect(second?.connected).toBe(true);
+      await first.core.flush();
+      expect(statuses).toEqual([]);
+      await server.reload(text(1));
+      for (let i = 0; i < 200 && second?.connected === true; i++) await delay(20);
+      expect(second?.connected).toBe(false);
+      expect(first.connected).toBe(true);
+      await second?.close();
+    } finally {
+      await first.close();
+      await server.remove();
+    }
+  });
+});

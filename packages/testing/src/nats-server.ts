@@ -45,7 +45,7 @@ export class NatsServer {
   readonly url: string;
   readonly #folder: string;
   readonly #place: NatsServerPlace;
-  readonly #text: NatsServerText;
+  #text: NatsServerText;
   #child: ChildProcess | undefined;
 
   private constructor(folder: string, place: NatsServerPlace, text: NatsServerText) {
@@ -93,12 +93,15 @@ export class NatsServer {
     return readFileSync(join(this.#folder, 'log'), 'utf8');
   }
 
+  get #config(): string {
+    return join(this.#folder, 'nats-server.conf');
+  }
+
   /** Starts the process, and waits until it takes connections. */
   async start(): Promise<void> {
     if (program === undefined) throw new Error('nats-server is missing');
-    const config = join(this.#folder, 'nats-server.conf');
-    await writeFile(config, this.#text(this.#place));
-    const child = spawn(program, ['-c', config, '-l', join(this.#folder, 'log')], { stdio: 'ignore' });
+    await writeFile(this.#config, this.#text(this.#place));
+    const child = spawn(program, ['-c', this.#config, '-l', join(this.#folder, 'log')], { stdio: 'ignore' });
     this.#child = child;
     const end = performance.now() + START_MS;
     while (!(await answers(this.#place.port))) {
@@ -117,6 +120,13 @@ export class NatsServer {
   /** Ends the process in an orderly way. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
+  }
+
+  /** The server goes by another text from now on, without an end of its connections. */
+  async reload(text: NatsServerText): Promise<void> {
+    this.#text = text;
+    await writeFile(this.#config, text(this.#place));
+    this.#child?.kill('SIGHUP');
   }
 
   /** The process stands still: its connections stay open, and nothing answers. */
