@@ -75,7 +75,7 @@ async function newcomer(): Promise<Newcomer> {
 }
 
 function introduce({ device, tokenId, nonce }: Newcomer, nodes = OLD): Introducing {
-  const [node] = network.descriptor.nodes.filter(({ id }) => id === NEW);
+  const node = network.descriptor.nodes.find(({ id }) => id === NEW);
   if (node === undefined) throw new Error('the descriptor names the new node');
   const start = {
     tokenId,

@@ -10,7 +10,8 @@ export interface SeedCounts {
 
 /** How the 15,000 seeds are spread over the flows; the totals are asserted in `seeds.test.ts`. */
 export const SEEDS = {
-  enrolment: { cheap: 2800, real: 125 },
+  enrolment: { cheap: 2400, real: 105 },
+  introduction: { cheap: 400, real: 20 },
   ratchet: { cheap: 2500, real: 125 },
   session: { cheap: 2000, real: 125 },
   pairwise: { cheap: 1200, real: 125 },
