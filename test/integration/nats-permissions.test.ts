@@ -347,8 +347,7 @@ describe.skipIf(natsServerMissing())('a NATS server that is told of another node
       await first.core.flush();
       expect(statuses).toEqual([]);
       await server.reload(text(1));
-      for (let i = 0; i < 200 && second?.connected === true; i++) await delay(20);
-      expect(second?.connected).toBe(false);
+      await expect.poll(() => second?.connected).toBe(false);
       expect(first.connected).toBe(true);
       await second?.close();
     } finally {
