@@ -3,6 +3,7 @@ import { controlVector } from './control.js';
 import { enrolment } from './enrolment.js';
 import { groupVector } from './group.js';
 import { introductionVector } from './introduction.js';
+import { linkVector } from './link.js';
 import { networkVector } from './network.js';
 import { pairwiseVector } from './pairwise.js';
 import { codeVector, proofVector } from './proof.js';
@@ -27,6 +28,7 @@ export function vectorFiles(suites: SuiteTable): ReadonlyMap<string, string> {
       'session.json': perSuite((id) => chainVectors(suites, id).session),
       'pairwise.json': perSuite((id) => pairwiseVector(suites, id)),
       'group.json': perSuite((id) => groupVector(suites, id)),
+      'link.json': perSuite((id) => linkVector(suites, id)),
       'control.json': controlVector(),
     }).map(([name, vector]) => [name, `${JSON.stringify({ about: INPUTS, ...vector }, undefined, 2)}\n`]),
   );
