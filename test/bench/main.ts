@@ -5,6 +5,7 @@ import { benchEntropy } from './entropy.js';
 import { benchFlood } from './flood.js';
 import { benchGroup } from './group.js';
 import { benchPairwise, benchPairwiseCluster } from './pairwise.js';
+import { benchRevocation } from './revocation.js';
 
 const HELP = `npm run bench -- [--only NAME] [--cluster] [--keys N] [--json FILE]
 
@@ -12,6 +13,8 @@ const HELP = `npm run bench -- [--only NAME] [--cluster] [--keys N] [--json FILE
              between the devices (pairwise) and without it (pairwiseSymmetric). With --cluster each node is a
              process of its own over NATS, its figures stand by themselves (nodeCpuMsPerKey), and pairwise is
              without the direct KEM, pairwiseDirect with it
+  revocation from the administrator's command to the receipt of the last of three nodes, each a process over NATS; the
+             start of the program is left out, and counted in programP50Ms
   echo       a bare grpc-js echo, unary and streamed: the floor under the figures above
   group      groups of 10 to 10,000 members, three nodes with their stores and all members in one process: creation,
              removal, rotation; gRPC is left out; ts-mls beside, when the registry gives it
@@ -22,6 +25,7 @@ Figures are CPU milliseconds of the server processes unless they say otherwise; 
 
 const BENCHES: Readonly<Record<string, (keys: number, cluster: boolean) => Promise<object>>> = {
   pairwise: (keys, cluster) => (cluster ? benchPairwiseCluster(keys) : benchPairwise(keys)),
+  revocation: () => benchRevocation(),
   echo: async (keys) => ({ echo: await benchEcho(keys * 10) }),
   flood: (attempts) => benchFlood(attempts),
   group: () => benchGroup(),
