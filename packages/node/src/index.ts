@@ -15,6 +15,8 @@ export type { NodeIdentity } from './identity/node-identity.js';
 export { checkNodeFiles } from './process/check-files.js';
 export { startNodeProcess } from './process/node-process.js';
 export type { NodeProcess, NodeProcessOptions } from './process/node-process.js';
+export { backupNode, restoreNode } from './provision/backup.js';
+export type { BackupSeal } from './provision/backup-file.js';
 export { initNode } from './provision/init-node.js';
 export type { InitOptions } from './provision/init-node.js';
 export { changeNetwork, makeNetwork, networkFilesIn } from './provision/network-directory.js';

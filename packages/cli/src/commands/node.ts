@@ -8,11 +8,10 @@ import type { Command } from 'commander';
 import { addCommand, option, required } from '../command.js';
 import { UsageError } from '../exit.js';
 import type { Invocation } from '../invocation.js';
-import { addressOf, name, path } from '../values.js';
-
-interface ConfigOptions {
-  readonly config: string;
-}
+import { addressOf, name } from '../values.js';
+import { addBackupCommands } from './node-backup.js';
+import { addressOption, configOf, configOption } from './node-options.js';
+import type { ConfigOptions } from './node-options.js';
 
 interface InitOptions extends ConfigOptions {
   readonly address?: readonly string[];
@@ -26,8 +25,6 @@ interface HealthOptions {
 const HEALTH_MS = 3000;
 const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
 
-const config = () => required(option('--config <file>', 'the configuration of the node, as YAML', path));
-
 /** Fills the group `node`. */
 export function addNodeCommands(node: Command, invocation: Invocation): void {
   addCommand<InitOptions>(node, invocation, {
@@ -38,12 +35,8 @@ export function addNodeCommands(node: Command, invocation: Invocation): void {
       'and writes node.json, in which nothing is secret: give it to whoever holds the root (symmetra network init, ' +
       'add-node). The node must not run meanwhile.',
     options: [
-      config(),
-      option(
-        '--address <host:port>',
-        'where devices reach it; may be given again (default: where it listens)',
-        addresses,
-      ),
+      configOption(),
+      addressOption('where it listens'),
       option('--operator <name>', 'who runs it (default: the name of this machine)', name),
     ],
     examples: [
@@ -57,7 +50,7 @@ export function addNodeCommands(node: Command, invocation: Invocation): void {
     details:
       'Stays up until SIGINT or SIGTERM: then the node says NOT_SERVING, sends its devices to other nodes, ends what ' +
       'is under way, and exits with code 0; a second signal ends it at once. The log goes to standard error.',
-    options: [config()],
+    options: [configOption()],
     examples: [
       'symmetra node run --config node.yaml',
       'SYMMETRA_NODE_LISTEN_PORT=7402 symmetra node run --config node.yaml',
@@ -67,10 +60,11 @@ export function addNodeCommands(node: Command, invocation: Invocation): void {
   addCommand<ConfigOptions>(node, invocation, {
     name: 'check-config',
     summary: 'check a configuration, and the files that it names, without starting anything',
-    options: [config()],
+    options: [configOption()],
     examples: ['symmetra node check-config --config node.yaml --json'],
     run: check,
   });
+  addBackupCommands(node, invocation);
   addCommand<HealthOptions>(node, invocation, {
     name: 'health',
     summary: 'ask a node whether it serves; exit code 0 when it does',
@@ -140,20 +134,10 @@ async function health(invocation: Invocation, { address }: HealthOptions): Promi
   invocation.output.result({ address, status }, [`the node at ${address} serves`]);
 }
 
-/** @throws BAD_CONFIG */
-async function configOf(options: ConfigOptions): Promise<NodeConfig> {
-  const { readNodeConfig } = await import('@symmetra/runtime/configuration');
-  return readNodeConfig(options.config, process.env);
-}
-
 /** Where a node that listens on one address is reached. */
 function listenAddress({ listen: { host, port } }: NodeConfig): string {
   if (ANY_ADDRESS.has(host) || port === 0) {
     throw new UsageError('the node listens on every address: --address says by which one devices reach it');
   }
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function addresses(text: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, addressOf(text)];
 }

@@ -14,6 +14,11 @@ export interface InitOptions {
   readonly random: RandomBytes;
 }
 
+/** A node's description, and where it lies. */
+export interface InitialisedNode extends NodeDescription {
+  readonly file: string;
+}
+
 /**
  * Gives a node its identity, its master key and its NATS key, unless it has them, and writes its public description to
  * `node.json` in its directory. The node must not run.
@@ -23,7 +28,7 @@ export interface InitOptions {
 export async function initNode(
   config: NodeConfig,
   { addresses, operator, random }: InitOptions,
-): Promise<NodeDescription & { readonly file: string }> {
+): Promise<InitialisedNode> {
   await makeDataDirectory(config);
   const { store, ...opened } = await openNodeStore(config, random);
   try {
