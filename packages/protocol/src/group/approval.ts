@@ -106,7 +106,7 @@ export function checkChanges(
   changes: RosterChanges,
   removed: number,
 ): void {
-  checkAdded(rules, scene, changes);
+  checkAdded(rules, scene, changes, () => scene.basis === 'vouched');
   const stays = membershipAfter(scene.roster, changes);
   checkSuccessor(header, scene, changes, stays);
   checkOut(scene, stays);
@@ -140,15 +140,20 @@ function isAmong(devices: readonly Uint8Array[], deviceId: Uint8Array): boolean 
   return devices.some((id) => equalConstantTime(id, deviceId));
 }
 
-/** @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY */
+/**
+ * @param isVouched GRP-11: whether q nodes let a device be a member; this node, which is new, need not know it yet.
+ * @throws MEMBER_NOT_ENROLLED, MEMBER_REVOKED, STAGE_TOO_EARLY
+ */
 export function checkAdded(
   rules: GroupRules,
   { roster, standingOf }: Pick<DealScene, 'roster' | 'standingOf'>,
   changes: RosterChanges,
+  isVouched: (deviceId: Uint8Array) => boolean,
 ): void {
   for (const { deviceId } of changes.taken) {
     if (roster.placeOf(deviceId) !== undefined) continue;
     const standing = standingOf(deviceId);
+    if (standing?.revoked !== true && isVouched(deviceId)) continue;
     const device = toBase32(deviceId);
     if (standing === undefined) {
       throw new SymmetraError('MEMBER_NOT_ENROLLED', 'a member is not enrolled at this node', { device });

@@ -158,7 +158,7 @@ function ownChanges(view: DealView, base: Roster, planned: RosterChanges): Roste
   const after = Roster.of(base.members());
   after.apply(planned);
   const changes = view.roster.differences(after);
-  checkAdded(view.rules, view, changes);
+  checkAdded(view.rules, view, changes, (deviceId) => base.placeOf(deviceId) !== undefined);
   return changes;
 }
 
