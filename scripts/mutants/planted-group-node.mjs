@@ -157,8 +157,8 @@ export const GROUP_NODE_MUTANTS = [
   {
     name: 'deal without entropy',
     file: 'packages/node/src/group/groups.ts',
-    find: '        requireEntropy();\n        return deals.answer(own, request);',
-    replace: '        return deals.answer(own, request);',
+    find: '      requireEntropy();\n      await freshness.ensure();',
+    replace: '      await freshness.ensure();',
     breaks: 'GRP-4: a node without entropy makes tree keys.',
     suites: ENTROPY,
   },

@@ -96,7 +96,7 @@ export class GroupNode {
       randomness: osRandomness(),
       store,
       state,
-      freshness: { isFresh: true, require: async () => undefined, whenFresh: (_name, task) => task() },
+      freshness: { isFresh: true, ensure: async () => undefined, whenFresh: (_name, task) => task() },
       devices: this.#devices,
       events: new EventSender(around),
     });

@@ -1,17 +1,9 @@
-import type { Bus, LogStream } from '@symmetra/bus';
 import { suites } from '@symmetra/crypto';
-import type { SuiteTable } from '@symmetra/crypto';
-import type { NodeRandomness } from '@symmetra/entropy';
-import type { SignedDescriptor } from '@symmetra/protocol';
 import { createServer } from '@symmetra/rpc';
-import type { Door, ServerOptions } from '@symmetra/rpc';
-import type { Clock, Logger } from '@symmetra/runtime';
-import type { Store } from '@symmetra/storage';
 import { adminHandlers } from './admin/admin-service.js';
 import { SignedCalls } from './admin/signed-calls.js';
 import { AuditLog } from './audit/audit-log.js';
 import { assembleControl } from './control/assemble.js';
-import type { Control } from './control/assemble.js';
 import { ControlState } from './control/control-state.js';
 import { adoptDescriptor } from './control/descriptor-row.js';
 import { Enforcement } from './control/enforcement.js';
@@ -25,11 +17,11 @@ import { Introductions } from './enrolment/introductions.js';
 import { TokenRows } from './enrolment/token-rows.js';
 import { assembleGroups } from './group/groups.js';
 import { checkIdentity } from './identity/node-identity.js';
-import type { NodeIdentity } from './identity/node-identity.js';
 import { DeviceLink } from './link/device-link.js';
 import { LinkTable } from './link/link-table.js';
 import { DescriptorExchange } from './network/descriptor-exchange.js';
 import { NetworkService } from './network/network-service.js';
+import type { NodePorts, RunningNode } from './node-ports.js';
 import { Acknowledge } from './pairwise/acknowledge.js';
 import { Deliveries } from './pairwise/deliveries.js';
 import { Negotiate } from './pairwise/negotiate.js';
@@ -54,61 +46,6 @@ import { sweptTables } from './shares/swept-tables.js';
 
 const STOP_MS = 3000;
 const FRESHNESS: FreshnessSettings = { maxStalenessMs: 5000, heartbeatMs: 1000 };
-
-/** Everything that one node needs of the world. */
-export interface NodePorts {
-  readonly identity: NodeIdentity;
-  readonly descriptor: SignedDescriptor;
-  /** Its values are sealed. The caller closes it behind the node. */
-  readonly store: Store;
-  /** Whether other processes of this node, its replicas, use the store too; false when left out. */
-  readonly isShared?: boolean;
-  /** The caller has joined; the node leaves. */
-  readonly bus: Bus;
-  /** The ordered log of control events (CTL-8). The node closes it. */
-  readonly log: LogStream;
-  /** CTL-7: 5 s and 1 s when left out. */
-  readonly freshness?: FreshnessSettings;
-  /** CTL-9: 1024 events when left out; the same at all nodes of a network. */
-  readonly snapshotEvery?: number;
-  readonly clock: Clock;
-  readonly randomness: NodeRandomness;
-  readonly logger: Logger;
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
-  readonly reflection: boolean;
-  /** Makes the door through which devices and administrators come; a gRPC server when left out. */
-  readonly door?: (options: ServerOptions) => Door;
-  /** Default: those of the protocol. */
-  readonly suites?: SuiteTable;
-  /**
-   * The node has verified and stored a newer descriptor: the owner stops it and starts it again with that one. Without
-   * this a node takes up no descriptor while it runs.
-   */
-  readonly onDescriptor?: (signed: SignedDescriptor) => void;
-}
-
-/** A node that is up. */
-export interface RunningNode {
-  readonly id: string;
-  readonly port: number;
-  /** Of the descriptor that it runs with. */
-  readonly descriptorVersion: number;
-  /** Number of the newest control event in force. */
-  readonly logNumber: () => number;
-  /** Applies a control event here and at the other nodes (CTL-3). */
-  readonly submit: Control['submit'];
-  /** Fetches the control events that were missed. */
-  readonly follow: () => Promise<void>;
-  /** How the node stands to the control log, and the other nodes to it. */
-  readonly control: Control['report'];
-  /** How many devices use this process now. */
-  readonly load: () => { readonly sessions: number; readonly links: number };
-  /** Removes what has expired, now. */
-  readonly sweep: () => Promise<void>;
-  readonly stop: () => Promise<void>;
-}
 
 /**
  * Builds one node, top to bottom, and starts it.
@@ -265,14 +202,14 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     logger,
     handlers: {
       '/symmetra.enrolment.v1.EnrolmentService/Introduce': async (own, request) => {
-        await heartbeats.require();
+        await heartbeats.ensure();
         return introducer.answer(own, request);
       },
       '/symmetra.session.v1.SessionService/Attach': (...call) => session.attach(...call),
       '/symmetra.session.v1.SessionService/Close': (own) => session.close(own),
       '/symmetra.pairwise.v1.PairwiseService/Negotiate': async (own, request) => {
         requireEntropy();
-        if (!heartbeats.isFresh) await heartbeats.require();
+        if (!heartbeats.isFresh) await heartbeats.ensure();
         return negotiate.answer(own, request);
       },
       '/symmetra.pairwise.v1.PairwiseService/Acknowledge': (own, request) => acknowledge.answer(own, request),
@@ -296,7 +233,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     open: {
       offer: async ({ offer }) => {
         requireEntropy();
-        await heartbeats.require();
+        await heartbeats.ensure();
         return enrolment.offer(offer);
       },
       confirm: async ({ confirmation }) => enrolment.confirm(confirmation),

@@ -3,7 +3,7 @@ export { entropyMetrics } from './entropy/entropy-metrics.js';
 export { openGenerator, openNoise, untilReady } from './entropy/open-generator.js';
 export type { EntropyOptions } from './entropy/open-generator.js';
 export { startNode } from './compose.js';
-export type { NodePorts, RunningNode } from './compose.js';
+export type { NodePorts, RunningNode } from './node-ports.js';
 export { newestDescriptor } from './control/descriptor-row.js';
 export { startNetwork } from './network.js';
 export type { NetworkOptions, RunningNetwork } from './network.js';
@@ -20,11 +20,6 @@ export type { BackupSeal } from './provision/backup-file.js';
 export { initNode } from './provision/init-node.js';
 export type { InitOptions } from './provision/init-node.js';
 export { changeNetwork, makeNetwork, networkFilesIn } from './provision/network-directory.js';
-export type {
-  ChangeOptions,
-  MakeNetworkOptions,
-  NatsPlace,
-  NetworkChange,
-} from './provision/network-directory.js';
+export type { MakeNetworkOptions, NatsPlace, NetworkChange } from './provision/network-directory.js';
 export { readNodeDescription } from './provision/node-description.js';
 export type { NodeDescription } from './provision/node-description.js';

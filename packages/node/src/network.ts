@@ -7,7 +7,7 @@ import type { Descriptor, SignedEvent } from '@symmetra/protocol';
 import { Lifecycle } from '@symmetra/runtime';
 import type { Clock, Logger } from '@symmetra/runtime';
 import { startNode } from './compose.js';
-import type { RunningNode } from './compose.js';
+import type { RunningNode } from './node-ports.js';
 import { freePorts, isPortFree } from './free-ports.js';
 import { describeIdentity } from './identity/node-identity.js';
 import { findNetworkFile, writeNetworkFile } from './network-file.js';

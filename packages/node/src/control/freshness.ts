@@ -2,7 +2,7 @@
 export interface Freshness {
   readonly isFresh: boolean;
   /** Asks the others first when it is not known; takes a second at most. @throws NODE_STALE */
-  require(): Promise<void>;
+  ensure(): Promise<void>;
   /** Runs a task as soon as the node is fresh; of several of one name the last. A node that stops runs none. */
   whenFresh(name: string, task: () => void): void;
 }

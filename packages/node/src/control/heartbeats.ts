@@ -109,7 +109,7 @@ export class Heartbeats implements Freshness {
     this.#tellAsking();
   }
 
-  async require(): Promise<void> {
+  async ensure(): Promise<void> {
     if (this.isFresh) return;
     // A round that is under way may have begun before the others could answer.
     if (this.#round !== undefined) await this.#agreedOr(this.#round);

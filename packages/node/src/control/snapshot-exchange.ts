@@ -109,14 +109,14 @@ export class SnapshotExchange {
     }
   }
 
-  /** @throws BAD_SNAPSHOT, and what verifying the events throws */
+  /** @throws LOG_BROKEN, and what verifying the events throws */
   async #fetch(peer: string, { head, hash, count }: Offer): Promise<readonly Fetched[]> {
     const { state } = this.#parts;
     const fetched: Fetched[] = [];
     while (fetched.length < count) {
       const page = await this.#request(peer, head.number, fetched.length);
       const events = decode('symmetra.admin.v1.ListEventsResponse', page).events.map(fromNotice);
-      if (events.length === 0) throw badSnapshot();
+      if (events.length === 0) throw wrongEvents();
       for (const signed of events) {
         const event = verifyEvent(state.descriptor, signed);
         fetched.push({ signed, event, hash: eventHash(signed.event) });
@@ -124,7 +124,7 @@ export class SnapshotExchange {
     }
     const hashes = fetched.map((one) => one.hash);
     const isRight = fetched.length === count && equalConstantTime(snapshotHash(head, hashes), hash);
-    if (!isRight) throw badSnapshot();
+    if (!isRight) throw wrongEvents();
     return fetched;
   }
 
@@ -165,7 +165,7 @@ export class SnapshotExchange {
 
 /** What a page comes to that is not the one which the others know. */
 const FALSE = new Set([
-  'BAD_SNAPSHOT',
+  'LOG_BROKEN',
   'BAD_SIGNATURE',
   'BAD_EVENT',
   'BAD_ENCODING',
@@ -173,8 +173,8 @@ const FALSE = new Set([
   'WRONG_NETWORK',
 ]);
 
-function badSnapshot(): SymmetraError {
-  return new SymmetraError('BAD_SNAPSHOT', 'the events are not those of the snapshot');
+function wrongEvents(): SymmetraError {
+  return new SymmetraError('LOG_BROKEN', 'the events are not those of the snapshot');
 }
 
 function isSameOffer(one: Offer, other: Offer): boolean {

@@ -94,7 +94,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
     '/symmetra.group.v1.GroupService/Stage': (own, request) => service.stage(own, request),
     '/symmetra.group.v1.GroupService/Deal': async (own, request) => {
       requireEntropy();
-      await freshness.require();
+      await freshness.ensure();
       return deals.answer(own, request);
     },
     '/symmetra.group.v1.GroupService/Confirm': async (own, request) => service.confirm(own, request),

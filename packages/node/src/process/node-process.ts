@@ -8,7 +8,7 @@ import { readEntropyConfig } from '@symmetra/runtime/configuration';
 import type { NodeConfig } from '@symmetra/runtime/configuration';
 import type { Store } from '@symmetra/storage';
 import { startNode } from '../compose.js';
-import type { RunningNode } from '../compose.js';
+import type { RunningNode } from '../node-ports.js';
 import { adoptDescriptor, newestDescriptor } from '../control/descriptor-row.js';
 import { logEntropy } from '../entropy/entropy-log.js';
 import { entropyMetrics } from '../entropy/entropy-metrics.js';

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Bus } from '@symmetra/bus';
 import type { Clock, Metric, MetricValue } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
-import type { RunningNode } from '../compose.js';
+import type { RunningNode } from '../node-ports.js';
 import type { ControlReport } from '../control/assemble.js';
 import type { PeerReport } from '../control/heartbeats.js';
 
