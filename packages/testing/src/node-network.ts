@@ -1,25 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
-import type { Bus } from '@symmetra/bus';
-import { Secret, SymmetraError, signatureKeygen, suites } from '@symmetra/crypto';
+import { SymmetraError, signatureKeygen, suites } from '@symmetra/crypto';
 import type { SignatureKeyPair } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
 import type { NodeRandomness } from '@symmetra/entropy/device';
 import { describeIdentity, loadIdentity, newestDescriptor, startNode } from '@symmetra/node';
-import type { NodeIdentity, NodePorts, RunningNode } from '@symmetra/node';
+import type { NodePorts, RunningNode } from '@symmetra/node';
 import { DEFAULT_POLICY, signDescriptor } from '@symmetra/protocol';
 import { NodeClient } from '@symmetra/rpc';
 import type { Descriptor, Policy, SignedDescriptor } from '@symmetra/protocol';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import type { Clock } from '@symmetra/runtime';
-import { openLmdbStore, sealStore } from '@symmetra/storage';
-import type { MasterKey, Store } from '@symmetra/storage';
+import type { Store } from '@symmetra/storage';
 import { TestAdministrator } from './administrator.js';
+import { freePorts, makePlace, openStore } from './node-place.js';
+import type { Place } from './node-place.js';
 
 /** One line of a node's log. */
 export interface LogLine {
@@ -38,22 +36,6 @@ export interface LogLine {
 
 /** What a test may set of the control log at all nodes. */
 export type ControlSettings = Pick<NodePorts, 'freshness' | 'snapshotEvery'>;
-
-interface Place {
-  identity: NodeIdentity;
-  readonly port: number;
-  readonly masterKey: MasterKey;
-  store: Store;
-  /** Of its second process; undefined for a node of one process. */
-  readonly replicaPort: number | undefined;
-  running: RunningNode | undefined;
-  replica: RunningNode | undefined;
-  bus: Bus | undefined;
-  /** Where the store lies. */
-  readonly dir: string;
-  /** Fulfilled when the node runs with the descriptor that it was told of last. */
-  rebuilt: Promise<void>;
-}
 
 const NODES = 3;
 const THRESHOLD = 2;
@@ -158,6 +140,11 @@ export class NodeNetwork {
     return running;
   }
 
+  /** The version of the descriptor with which a node runs; undefined while it is stopped, or goes over to another. */
+  runningVersion(id: string): number | undefined {
+    return this.#place(id).running?.descriptorVersion;
+  }
+
   /** The rows of a node, below its service. */
   store(id: string): Store {
     return this.#place(id).store;
@@ -195,9 +182,12 @@ export class NodeNetwork {
     await this.#announce();
   }
 
-  /** Fulfilled when all nodes run with the descriptor that they were told of last. */
+  /** Fulfilled when all nodes run with the descriptor that they were told of last. @throws why one does not start again */
   async settled(): Promise<void> {
-    for (const { rebuilt } of this.#places.values()) await rebuilt;
+    for (const place of this.#places.values()) {
+      await place.rebuilt;
+      if (place.failure !== undefined) throw place.failure;
+    }
   }
 
   async startNode(id: string): Promise<void> {
@@ -226,7 +216,11 @@ export class NodeNetwork {
       identity: place.identity,
       descriptor: await newestDescriptor(place.store, this.#signed),
       onDescriptor: () => {
-        place.rebuilt = place.rebuilt.then(async () => this.#rebuild(id));
+        place.rebuilt = place.rebuilt
+          .then(async () => this.#rebuild(id))
+          .catch((error: unknown) => {
+            place.failure = error as Error;
+          });
       },
       store: place.store,
       bus,
@@ -337,31 +331,4 @@ export class NodeNetwork {
     if (place === undefined) throw new Error(`there is no ${id}`);
     return place;
   }
-}
-
-async function makePlace(dir: string, id: string, port: number, replicaPort?: number): Promise<Place> {
-  const masterKey: MasterKey = Secret.of('masterKey', random(32));
-  const store = await openStore(dir, masterKey);
-  const identity = await loadIdentity(store, id, random);
-  const rebuilt = Promise.resolve();
-  const stopped = { running: undefined, replica: undefined, bus: undefined };
-  return { identity, port, replicaPort, masterKey, store, dir, rebuilt, ...stopped };
-}
-
-async function openStore(dir: string, masterKey: MasterKey): Promise<Store> {
-  return sealStore(await openLmdbStore(dir), masterKey, random);
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  for (const server of servers) server.close();
-  return ports;
 }
