@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
+import type { Bus } from '@symmetra/bus';
 import { SymmetraError, signatureKeygen, suites } from '@symmetra/crypto';
 import type { SignatureKeyPair } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
