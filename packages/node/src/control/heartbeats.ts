@@ -7,6 +7,7 @@ import type { Freshness } from './freshness.js';
 import { decodeHeartbeat, encodeHeartbeat } from './heartbeat.js';
 import type { Heartbeat } from './heartbeat.js';
 import { PeerHeads, isSame } from './peer-heads.js';
+import type { Reading } from './peer-logs.js';
 
 const HEARTBEAT_SUBJECT = 'heartbeat';
 /** How long the others have to answer. */
@@ -40,8 +41,8 @@ export interface HeartbeatsParts extends FreshnessSettings {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly state: ControlState;
-  /** Reads on in the log of another node. Never fails; whether the node showed what it has. */
-  readonly catchUp: (peer: string) => Promise<boolean>;
+  /** Reads on in the log of another node. Never fails. */
+  readonly catchUp: (peer: string) => Promise<Reading>;
   /** Called when the node becomes fresh or stale, and first when it is fresh for the first time. */
   readonly onChange: (fresh: boolean) => void;
   /** Another node has a newer descriptor. */
@@ -56,7 +57,7 @@ export class Heartbeats implements Freshness {
   readonly #parts: HeartbeatsParts;
   readonly #heads: PeerHeads;
   readonly #peers: readonly string[];
-  readonly #chases = new Map<string, Promise<boolean>>();
+  readonly #chases = new Map<string, Promise<Reading>>();
   readonly #skews = new Map<string, number>();
   readonly #reported = new Map<string, string>();
   /** By name: what waits until the node is fresh. */
@@ -173,7 +174,9 @@ export class Heartbeats implements Freshness {
     if (descriptorVersion > state.descriptor.version) onDescriptor(peer, descriptorVersion);
     if (head.number < state.head.number || isSame(head, state.head)) return;
     this.#heads.states(peer, head.number);
-    if (!(await this.#chase(peer))) return;
+    const reading = await this.#chase(peer);
+    if (reading === 'not taken') this.#heads.excuse(peer);
+    if (reading !== 'shown') return;
     const isBare = this.#heads.showed(peer, head.number);
     const differs = head.number === state.head.number && !isSame(head, state.head);
     if (isBare) this.#noteUnshown(peer);
@@ -182,7 +185,7 @@ export class Heartbeats implements Freshness {
     this.#evaluate();
   }
 
-  async #chase(peer: string): Promise<boolean> {
+  async #chase(peer: string): Promise<Reading> {
     const running = this.#chases.get(peer);
     if (running !== undefined) return running;
     const chase = this.#parts.catchUp(peer).finally(() => this.#chases.delete(peer));

@@ -79,6 +79,12 @@ export class PeerHeads {
     return (this.#disbelieved.get(peer) ?? 0) > this.#parts.clock.monotonic();
   }
 
+  /** A node showed an event that this one could not take: it is waited for until it can. */
+  excuse(peer: string): void {
+    const debt = this.#debts.get(peer);
+    if (debt !== undefined) this.#debts.set(peer, { ...debt, sinceMs: this.#parts.clock.monotonic() });
+  }
+
   /** A node showed everything that it has. @returns whether it showed less than it had stated */
   showed(peer: string, stated: number): boolean {
     const { clock, state } = this.#parts;

@@ -20,6 +20,12 @@ const FORGED = new Set(['BAD_SIGNATURE', 'WRONG_NETWORK', 'BAD_EVENT', 'BAD_ENCO
 /** An event that does not follow the head. */
 const OUT_OF_PLACE = new Set(['LOG_GAP', 'LOG_BROKEN', 'LOG_FORK']);
 
+/**
+ * How it went to read on in the log of another node: it showed what it has, be that good or not; it did not; or what it
+ * showed could not be taken here, which is not its fault.
+ */
+export type Reading = 'shown' | 'not shown' | 'not taken';
+
 export interface PeerLogsParts {
   readonly bus: Bus;
   readonly logger: Logger;
@@ -64,17 +70,25 @@ export class PeerLogs {
   /**
    * Reads on behind the own head; a head that differs from the other node's is applied, and so found to be a fork. Never
    * fails: what can not be had now comes later.
-   * @returns whether the node showed what it has, be that good or not
    */
-  async catchUp(peer: string): Promise<boolean> {
+  async catchUp(peer: string): Promise<Reading> {
+    const { log, state } = this.#parts;
+    let failure: Reading = 'not shown';
     try {
-      await this.#readOn(peer);
-      return true;
+      for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
+        const { number } = state.head;
+        failure = 'not shown';
+        const news = await this.#newsOf(peer);
+        failure = 'not taken';
+        for (const signed of news) await log.apply(signed);
+        if (state.head.number === number) break;
+      }
+      return 'shown';
     } catch (error) {
       const code = publicCode(error);
       this.noteForged(peer, error);
       this.#parts.logger.debug({ peer, code }, 'The control log could not be followed.');
-      return FORGED.has(code) || OUT_OF_PLACE.has(code);
+      return FORGED.has(code) || OUT_OF_PLACE.has(code) ? 'shown' : failure;
     }
   }
 
@@ -99,17 +113,13 @@ export class PeerLogs {
     return decode('symmetra.admin.v1.ListEventsResponse', reply).events.map(fromNotice);
   }
 
-  async #readOn(peer: string): Promise<void> {
-    const { log, state } = this.#parts;
-    for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
-      const { number, hash } = state.head;
-      const events = await this.fetch(peer, Math.max(1, number));
-      const [first] = events;
-      const agreed = number > 0 && first !== undefined && equalConstantTime(eventHash(first.event), hash);
-      const news = agreed ? events.slice(1) : events;
-      for (const signed of news) await log.apply(signed);
-      if (state.head.number === number) return;
-    }
+  /** The next page of what the node has and this one has not. */
+  async #newsOf(peer: string): Promise<readonly SignedEvent[]> {
+    const { number, hash } = this.#parts.state.head;
+    const events = await this.fetch(peer, Math.max(1, number));
+    const [first] = events;
+    const agreed = number > 0 && first !== undefined && equalConstantTime(eventHash(first.event), hash);
+    return agreed ? events.slice(1) : events;
   }
 
   async #page(payload: Uint8Array): Promise<Uint8Array> {
