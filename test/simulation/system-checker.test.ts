@@ -39,6 +39,8 @@ const GOOD: History = {
   logs: { 'node-1': ['h1', 'h2'], 'node-2': ['h1', 'h2'] },
   repeatedSeals: [],
   secretLines: [],
+  failures: [],
+  accused: ['node-3'],
   liars: ['node-3'],
 };
 
@@ -67,7 +69,9 @@ const PLANTED: readonly (readonly [rule: Rule, what: string, change: Partial<His
   ['DEVICE_LOST', 'a device whose key stays pending', more(exam('pending'))],
   ['ERROR_UNNAMED', 'a task that failed without a reason', more(did('INTERNAL'))],
   ['ERROR_UNNAMED', 'a warning without one', more(entry(ALICE, { kind: 'warned', code: 'SECRET_WIPED' }))],
+  ['ERROR_UNNAMED', 'a node that failed', { failures: ['INTERNAL'] }],
   ['HONEST_ACCUSED', 'an honest node that is accused', more(reported('node-1'))],
+  ['HONEST_ACCUSED', 'a node that accuses an honest one', { accused: ['node-1'] }],
   ['SECRET_IN_LOG', 'a log with a secret', { secretLines: ['line'] }],
 ];
 

@@ -46,7 +46,7 @@ export function violationsOf(history: History): readonly Violation[] {
     ...nothingAfterRevocation(history),
     ...nothingGoesBack(entries),
     ...nobodyLost(entries),
-    ...errorsNamed(entries),
+    ...errorsNamed(history),
     ...honestNotAccused(history),
     ...history.secretLines.map((text) => violation('SECRET_IN_LOG', text)),
   ];
@@ -149,23 +149,29 @@ function nobodyLost(entries: readonly Entry[]): readonly Violation[] {
   );
 }
 
-function errorsNamed(entries: readonly Entry[]): readonly Violation[] {
-  return entries.flatMap(({ device, seen }) => {
-    const code = seen.kind === 'did' ? seen.outcome : seen.kind === 'warned' ? seen.code : '';
-    return UNNAMED.has(code) ? [violation('ERROR_UNNAMED', `${device}: ${JSON.stringify(seen)}`)] : [];
-  });
+function errorsNamed({ entries, failures }: History): readonly Violation[] {
+  const unnamed = failures.map((text) => violation('ERROR_UNNAMED', text));
+  return entries
+    .flatMap(({ device, seen }) => {
+      const code = seen.kind === 'did' ? seen.outcome : seen.kind === 'warned' ? seen.code : '';
+      return UNNAMED.has(code) ? [violation('ERROR_UNNAMED', `${device}: ${JSON.stringify(seen)}`)] : [];
+    })
+    .concat(unnamed);
 }
 
 /**
  * An honest node may be silent, and grant other limits than the others while a new policy is on its way; nothing else
  * that it delivers is bad.
  */
-function honestNotAccused({ entries, liars }: History): readonly Violation[] {
-  return of(entries, 'reported').flatMap(({ device, seen: { node, reason } }) =>
+function honestNotAccused({ entries, accused, liars }: History): readonly Violation[] {
+  const wrongly = accused.filter((node) => !liars.includes(node));
+  const byNodes = [...new Set(wrongly)].map((node) => violation('HONEST_ACCUSED', `a node accuses ${node}`));
+  const byDevices = of(entries, 'reported').flatMap(({ device, seen: { node, reason } }) =>
     HONEST_REASONS.has(reason) || liars.includes(node)
       ? []
       : [violation('HONEST_ACCUSED', `${device} reports ${node}: ${reason}`)],
   );
+  return [...byNodes, ...byDevices];
 }
 
 function of<K extends Kind>(entries: readonly Entry[], kind: K): readonly EntryOf<K>[] {

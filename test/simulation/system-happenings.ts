@@ -1,3 +1,4 @@
+import { CALM } from '@symmetra/testing';
 import type { DeviceMachine, LogWeather, NodeMachine, Prng, World } from '@symmetra/testing';
 
 /** What befalls a system, by name: each must really happen now and then. */
@@ -13,6 +14,8 @@ export const HAPPENINGS = [
   'clock-off',
   'bad-lines',
   'line-cut',
+  'bad-wires',
+  'partition',
   'log-away',
   'log-lossy',
   'log-truncated',
@@ -65,7 +68,7 @@ export class SystemHappenings {
   }
 
   #befall(happening: Happening): boolean {
-    const { nodes, devices, lines, controlLog } = this.#world;
+    const { nodes, devices, lines, wires, controlLog } = this.#world;
     const prng = this.#prng;
     const node = prng.pick(nodes);
     const machine = prng.pick(devices);
@@ -117,6 +120,26 @@ export class SystemHappenings {
         lines.cut(machine.name, node.id);
         this.#later(() => lines.mend());
         return true;
+      case 'bad-wires':
+        wires.faults = {
+          ...CALM,
+          loss: 0.1,
+          repetition: 0.1,
+          corruption: 0.05,
+          delay: 0.3,
+          longestDelay: 300,
+        };
+        this.#later(() => {
+          wires.faults = CALM;
+        });
+        return true;
+      case 'partition':
+        wires.partition(
+          nodes.map(({ id }) => id).filter((id) => id !== node.id),
+          [node.id],
+        );
+        this.#later(() => wires.heal());
+        return this.#logWeather(node, { away: true });
       case 'log-away':
         return this.#logWeather(node, { away: true });
       case 'log-lossy':

@@ -60,6 +60,10 @@ export interface History {
   readonly repeatedSeals: readonly string[];
   /** Lines of logs that hold a secret. */
   readonly secretLines: readonly string[];
+  /** What failed at nodes for no reason that has a name. */
+  readonly failures: readonly string[];
+  /** Nodes that other nodes accuse. */
+  readonly accused: readonly string[];
   /** Nodes that lied. */
   readonly liars: readonly string[];
 }

@@ -42,6 +42,14 @@ function drawPlan(prng: Prng): Plan {
   };
 }
 
+/** What is looked at in a line of a log. */
+interface LogLine {
+  /** `report` is what a device told. */
+  readonly event?: string;
+  readonly accused?: string;
+  readonly err?: { readonly code?: string };
+}
+
 /** What came of a run. */
 export interface Outcome {
   readonly history: History;
@@ -268,6 +276,7 @@ export class SystemRun {
 
   async #written(): Promise<History> {
     const { administrator, nodes, seals, sealed } = this.#world;
+    const lines = this.#world.log.map((line) => JSON.parse(line) as LogLine);
     const logs: Record<string, readonly string[]> = {};
     for (const { id } of nodes) {
       logs[id] = await this.#world.settled(EXAM_MS, eventHashes(administrator, id));
@@ -279,6 +288,8 @@ export class SystemRun {
       logs,
       repeatedSeals: [...seals.repeated, ...sealed.violations],
       secretLines: linesWithSecrets(this.#world.log, new Set([...seals.keys, ...this.#secrets])),
+      failures: [...this.#world.failures, ...unnamedFailures(lines)],
+      accused: lines.flatMap(({ event, accused = [] }) => (event === 'report' ? [] : accused)),
       liars: nodes.filter(({ mood }) => mood.hasLied).map(({ id }) => id),
     };
   }
@@ -299,6 +310,13 @@ export class SystemRun {
       this.#every(ms, happen);
     });
   }
+}
+
+/** Errors that nodes and devices logged and that are not their own. */
+function unnamedFailures(lines: readonly LogLine[]): readonly string[] {
+  return lines.flatMap((line) =>
+    line.err !== undefined && line.err.code === undefined ? JSON.stringify(line) : [],
+  );
 }
 
 /** The hashes of the control events that a node hands out, in their order. */

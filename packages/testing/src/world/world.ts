@@ -1,5 +1,5 @@
-import { InProcessLog, InProcessNetwork } from '@symmetra/bus';
-import { signatureKeygen, suites } from '@symmetra/crypto';
+import { InProcessLog, LinkedBus } from '@symmetra/bus';
+import { signatureKeygen, suites, toHex } from '@symmetra/crypto';
 import type { SuiteTable } from '@symmetra/crypto';
 import { describeIdentity } from '@symmetra/node';
 import type { NodeIdentity } from '@symmetra/node';
@@ -10,6 +10,7 @@ import { CHEAP_SUITE_ID, cheapSuite } from '../cheap-suite.js';
 import type { Occurrences } from '../occurrences.js';
 import { Prng } from '../prng.js';
 import { SealLedger } from '../seal-ledger.js';
+import { SimulatedWires } from '../simulated-wires.js';
 import { CrashDisk } from './crash-disk.js';
 import { DeviceMachine } from './device-machine.js';
 import { Life } from './life.js';
@@ -27,6 +28,9 @@ import { Timeline } from './timeline.js';
 const TOKEN_SUITE = 1;
 const SETUP_MS = 10_000;
 const FIRST_PORT = 7401;
+const INSTANCE_BYTES = 4;
+/** Links are renewed often, so that it falls together with everything else. */
+const RENEW_MS = 45_000;
 
 /** How a world is made. */
 export interface WorldOptions {
@@ -49,16 +53,19 @@ export class World {
   readonly seals: SealLedger;
   readonly sealed = new SealedValues();
   readonly log: string[] = [];
+  /** Requests between nodes that failed for no reason that has a name. */
+  readonly failures: string[] = [];
   readonly nodes: readonly NodeMachine[];
   readonly #seed: string;
   /** The ordered log, and how each node reaches it. */
   readonly controlLog: InProcessLog;
   readonly logWeather = new Map<string, LogWeather>();
-  readonly #network: InProcessNetwork;
+  readonly wires: SimulatedWires;
   readonly #suites: SuiteTable;
   readonly #devices: DeviceMachine[] = [];
   #administrator: TestAdministrator | undefined;
   #signed: SignedDescriptor | undefined;
+  #descriptor: Descriptor | undefined;
 
   private constructor({ seed, nodes, occurrences }: WorldOptions) {
     this.#seed = seed;
@@ -72,7 +79,11 @@ export class World {
       note: (event) => occurrences.note(`line:${event}`),
     });
     const clock = new MachineClock(this.timeline).of(new Life());
-    this.#network = new InProcessNetwork({ clock });
+    this.wires = new SimulatedWires({
+      clock,
+      prng: this.#prng('wires'),
+      onFault: (fault) => occurrences.note(`wire:${fault}`),
+    });
     this.controlLog = new InProcessLog(clock);
     this.nodes = Array.from({ length: nodes }, (_, i) => this.#node(`node-${i + 1}`, FIRST_PORT + i));
   }
@@ -145,6 +156,7 @@ export class World {
       administrators: [administrator.publicKey],
       administratorThreshold: 1,
     };
+    this.#descriptor = descriptor;
     this.#signed = signDescriptor(descriptor, root.secretKey, root.publicKey);
     const caller = { name: 'administrator', life: new Life() };
     const now = (): number => Math.floor(WORLD_BEGINNING_MS + this.timeline.now);
@@ -172,9 +184,26 @@ export class World {
     });
   }
 
-  #join({ identity: { id }, life }: NodeMember): NodePlace {
-    const bus = this.#network.join(id);
-    life.onEnd(() => void bus.close());
+  #join({ identity, life, clock, random }: NodeMember): NodePlace {
+    const { id } = identity;
+    if (this.#descriptor === undefined) throw new Error('the world has not begun');
+    const { networkId, nodes } = this.#descriptor;
+    const address = { node: id, instance: toHex(random(INSTANCE_BYTES)) };
+    const wire = this.wires.join(address);
+    life.onEnd(() => this.wires.kill(address));
+    const bus = new LinkedBus({
+      wire,
+      clock,
+      random,
+      identity,
+      context: { networkId, suites: this.#suites },
+      peers: (nodeId) => nodes.find((node) => node.id === nodeId),
+      suiteId: CHEAP_SUITE_ID,
+      renewMs: RENEW_MS,
+      onLink: ({ renewed }) => this.occurrences.note(renewed ? 'link:renewed' : 'link:made'),
+      onRefused: ({ code }) => this.occurrences.note(`link-refused:${code}`),
+      onFailure: (subject, error) => this.failures.push(`${id}, ${subject}: ${String(error)}`),
+    });
     const weather = this.logWeather.get(id) ?? { slowest: 3, loss: 0, away: false };
     this.logWeather.set(id, weather);
     const log = new LogPlace({
