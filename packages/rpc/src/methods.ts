@@ -1,22 +1,11 @@
 import { SymmetraError } from '@symmetra/crypto';
-import type { MethodKind, MethodPolicy, MethodRate } from './method-policy.js';
+import type { MethodKind, MethodPolicy } from './method-policy.js';
+import { perAddress, perAdministrator, perSession } from './method-rates.js';
 
 const KIB = 1024;
 
 /** Longest frame of a link, in bytes, in both directions. */
 export const MAX_FRAME_BYTES = 64 * KIB;
-
-const perAddress = (perSecond: number, burst: number): MethodRate => ({
-  perSecond,
-  burst,
-  per: 'peer-address',
-});
-const perSession = (perSecond: number, burst: number): MethodRate => ({ perSecond, burst, per: 'session' });
-const perAdministrator = (perSecond: number, burst: number): MethodRate => ({
-  perSecond,
-  burst,
-  per: 'administrator',
-});
 
 /** Every method there is. One that does not stand here is refused, and a node refuses those of its upstream servers. */
 export const METHODS = {
