@@ -42,6 +42,8 @@ export interface ClusterOptions {
   readonly entropyFile?: string;
   /** More settings of all nodes, as variables of the environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A program that runs each process of a node in surroundings of its own, and its arguments before the node's. */
+  readonly within?: (nodeId: string) => readonly string[];
 }
 
 /**
@@ -75,7 +77,7 @@ export class Cluster {
   readonly administrator: TestAdministrator;
   readonly #layout: ClusterLayout;
   readonly #options: ClusterOptions;
-  readonly #processes: ReadonlyMap<string, readonly Program[]>;
+  readonly #processes: Map<string, readonly Program[]>;
 
   private constructor(
     layout: ClusterLayout,
@@ -135,6 +137,14 @@ export class Cluster {
   /** All processes of a node. */
   replicas(id: string): readonly Program[] {
     return this.#processes.get(id) ?? [];
+  }
+
+  /** A node that a test put into this directory: it is ended with the others. */
+  add(id: string, port: number): Program {
+    const [program] = this.#nodePrograms(id, [port], this.#processes.size);
+    if (program === undefined) throw new Error('a node is at least one process');
+    this.#processes.set(id, [program]);
+    return program;
   }
 
   /** The configuration file of a node. */
@@ -202,14 +212,15 @@ export class Cluster {
   }
 
   #nodePrograms(id: string, ports: readonly number[], node: number): readonly Program[] {
-    const { program = [LAUNCHER], environment } = this.#options;
+    const { program = [LAUNCHER], environment, within } = this.#options;
+    const [first = process.execPath, ...before] = [...(within?.(id) ?? []), process.execPath];
     return ports.map((port, replica) => {
       const suffix = ports.length > 1 ? `-${replica + 1}` : '';
       const folder = this.#layout.part(id);
       return new Program({
         name: id + suffix,
-        program: process.execPath,
-        args: [...program, 'node', 'run', '--config', this.#layout.config(id), '--json'],
+        program: first,
+        args: [...before, ...program, 'node', 'run', '--config', this.#layout.config(id), '--json'],
         logFile: join(folder, `log${suffix}`),
         pidFile: join(folder, `pid${suffix}`),
         port,
