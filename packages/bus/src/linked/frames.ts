@@ -59,12 +59,23 @@ export class FrameBatch {
     this.#buffer[at] = FAREWELL;
   }
 
-  /** Moves here what waits in another batch. */
+  /** Moves here what waits in another batch; requests of both stand in the order of their ids then. */
   takeOver(other: FrameBatch): void {
-    other.drain((frames) => {
-      const at = this.#extend(frames.length);
-      this.#buffer.set(frames, at);
-    });
+    const replies: { id: number; outcome: Uint8Array }[] = [];
+    const requests: { id: number; subject: string; payload: Uint8Array }[] = [];
+    const collect = (frames: Uint8Array): void =>
+      readFrames(frames, {
+        request: (id, subject, payload) => requests.push({ id, subject, payload: new Uint8Array(payload) }),
+        reply: (id, outcome) => replies.push({ id, outcome: new Uint8Array(outcome) }),
+        farewell: () => undefined,
+      });
+    this.drain(collect);
+    other.drain(collect);
+    for (const { id, outcome } of replies) this.reply(id, outcome);
+    for (const { id, subject, payload } of requests.toSorted((one, two) => one.id - two.id)) {
+      this.request(id, subject, payload);
+      payload.fill(0);
+    }
   }
 
   /** Hands over each plaintext, which is erased after it, and is empty then. */

@@ -1,5 +1,5 @@
 import { Writer, toHex } from '@symmetra/crypto';
-import { LinkCipher, linkNumber, writeEnd } from '@symmetra/protocol';
+import { LinkCipher, MAX_LINK_DATAGRAMS, linkNumber, writeEnd } from '@symmetra/protocol';
 import type { LinkEnd, LinkKeys } from '@symmetra/protocol';
 import { FrameBatch } from './frames.js';
 
@@ -57,7 +57,8 @@ export class PeerProcess implements LinkEnd {
   /** The link to send on at that time, if there is one. */
   sending(now: number): HeldLink | undefined {
     const link = this.#current;
-    return link !== undefined && now < link.endAt ? link : undefined;
+    const serves = link !== undefined && now < link.endAt && link.cipher.sealed < MAX_LINK_DATAGRAMS;
+    return serves ? link : undefined;
   }
 
   /** LINK-7: the link to be renewed at that time, if there is one. */

@@ -122,13 +122,18 @@ export class IncomingHandshakes {
       const error = new SymmetraError('LINK_QKD_UNKNOWN', 'there is no source for the QKD key of the link');
       return this.#end(handshake, error);
     }
-    source.keyOf(keyId).then(
-      (key) => {
-        if (handshake.answering === answering) this.#complete(handshake, answering, datagram, key);
-        else key.fill(0);
-      },
-      (error: unknown) => this.#end(handshake, error),
-    );
+    void this.#fetch(handshake, answering, source.keyOf(keyId));
+  }
+
+  async #fetch(handshake: Handshake, answering: LinkAnswering, asked: Promise<Uint8Array>): Promise<void> {
+    try {
+      const key = await asked;
+      const { confirm } = handshake;
+      if (handshake.answering === answering && confirm) this.#complete(handshake, answering, confirm, key);
+      else key.fill(0);
+    } catch (error) {
+      this.#end(handshake, error);
+    }
   }
 
   /** Forgets what is too old. */
@@ -138,10 +143,10 @@ export class IncomingHandshakes {
     }
   }
 
-  /** Forgets those that the test picks. */
-  abandon(which: (nodeId: string) => boolean): void {
+  /** Forgets those that the test picks by node and by the hash of the keys that were taken for it. */
+  abandon(which: (nodeId: string, keyHash: Uint8Array) => boolean): void {
     for (const [name, handshake] of this.#handshakes) {
-      if (which(handshake.initiator.nodeId)) this.#forget(name, handshake);
+      if (which(handshake.initiator.nodeId, handshake.keyHash)) this.#forget(name, handshake);
     }
   }
 

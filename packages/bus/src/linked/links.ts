@@ -125,8 +125,9 @@ export class Links {
       const keyHash = hashOf(process.nodeId);
       if (process.links.some((link) => link.keyHash !== keyHash)) this.#forget(process);
     }
-    this.#outgoing.abandon((nodeId) => hashOf(nodeId) === undefined);
-    this.#incoming.abandon((nodeId) => hashOf(nodeId) === undefined);
+    const changed = (nodeId: string, keyHash: Uint8Array): boolean => hashOf(nodeId) !== toHex(keyHash);
+    this.#outgoing.abandon(changed);
+    this.#incoming.abandon(changed);
   }
 
   /** LINK-6: says farewell to every process, and erases all keys. */

@@ -10,7 +10,7 @@ import {
 import type { LinkAnswered, LinkConfirming, LinkOpening, Step } from '@symmetra/protocol';
 import { peerOf } from './link-world.js';
 import type { FailureReason, LinkWorld } from './link-world.js';
-import type { QkdKey } from './options.js';
+import type { QkdKey, QkdSource } from './options.js';
 
 /** LINK-8: after so many milliseconds the newest message is sent again. */
 const RESEND_MS = [250, 500, 1000, 2000];
@@ -71,7 +71,7 @@ export class OutgoingHandshakes {
 
   /** Nobody listens there: not authentic, so it only ends what waits. */
   absent(nodeId: string, instance: string | undefined): void {
-    for (const handshake of [...this.#byTarget.values()]) {
+    for (const handshake of this.#byTarget.values()) {
       if (handshake.nodeId === nodeId && handshake.to === instance) this.#fail(handshake, 'absent');
     }
   }
@@ -100,10 +100,10 @@ export class OutgoingHandshakes {
     this.#world.complete(keys, 'initiator', handshake.keyHash);
   }
 
-  /** Gives up those with nodes that the test picks. */
-  abandon(which: (nodeId: string) => boolean): void {
-    for (const handshake of [...this.#byTarget.values()]) {
-      if (which(handshake.nodeId)) this.#fail(handshake, 'silent');
+  /** Gives up those that the test picks by node and by the hash of the keys that were taken for it. */
+  abandon(which: (nodeId: string, keyHash: Uint8Array) => boolean): void {
+    for (const handshake of this.#byTarget.values()) {
+      if (which(handshake.nodeId, handshake.keyHash)) this.#fail(handshake, 'silent');
     }
   }
 
@@ -175,18 +175,24 @@ export class OutgoingHandshakes {
     }
     handshake.timer?.cancel();
     handshake.timer = this.#timer(handshake, () => this.#giveUp(handshake));
-    source.newKey().then(
-      (key) => {
-        if (this.#byNonce.get(handshake.nonce) === handshake) this.#sendConfirmation(handshake, key);
-        else key.key.fill(0);
-      },
-      (error: unknown) => {
-        if (this.#byNonce.get(handshake.nonce) !== handshake) return;
-        this.#world.refused(error, handshake.nodeId);
-        if (source.required) this.#fail(handshake, 'silent');
-        else this.#sendConfirmation(handshake, undefined);
-      },
-    );
+    void this.#fetch(handshake, source);
+  }
+
+  async #fetch(handshake: Handshake, source: QkdSource): Promise<void> {
+    const waits = (): boolean => this.#byNonce.get(handshake.nonce) === handshake;
+    let key: QkdKey | undefined;
+    try {
+      key = await source.newKey();
+    } catch (error) {
+      if (!waits()) return;
+      this.#world.refused(error, handshake.nodeId);
+      if (source.required) {
+        this.#fail(handshake, 'silent');
+        return;
+      }
+    }
+    if (waits()) this.#sendConfirmation(handshake, key);
+    else key?.key.fill(0);
   }
 
   #sendConfirmation(handshake: Handshake, qkd: QkdKey | undefined): void {

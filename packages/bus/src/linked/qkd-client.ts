@@ -61,7 +61,7 @@ function readKey(answer: Buffer): QkdKey {
   } finally {
     answer.fill(0);
   }
-  const [first] = fieldOf(container, 'keys', Array.isArray) ?? [];
+  const first = fieldOf(container, 'keys', isList)?.[0];
   const keyId = fieldOf(first, 'key_ID', isString);
   const key = fieldOf(first, 'key', isString);
   if (keyId === undefined || keyId.length > MAX_KEY_ID || !KEY_ID.test(keyId)) {
@@ -129,6 +129,10 @@ function fieldOf<T>(value: unknown, name: string, is: (field: unknown) => field 
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
   const field: unknown = Reflect.get(value, name);
   return is(field) ? field : undefined;
+}
+
+function isList(field: unknown): field is readonly unknown[] {
+  return Array.isArray(field);
 }
 
 function isString(field: unknown): field is string {
