@@ -51,7 +51,11 @@ describe('the configuration of a node', () => {
     [{ nod: 'node-1' }, 'nod', 'did you mean "node"?'],
     [{ listen: { prot: 1 } }, 'listen.prot', 'did you mean "port"?'],
     [{ store: { kind: 'redis', ulr: 'redis://h' } }, 'store.ulr', 'did you mean "url"?'],
-    [{ links: { qkd: { 'node-2': { saeld: 'a' } } } }, 'links.qkd.node-2.saeld', 'did you mean "saeId"?'],
+    [
+      { links: { qkd: { 'node-2': { perSaeId: 'a' } } } },
+      'links.qkd.node-2.perSaeId',
+      'did you mean "peerSaeId"?',
+    ],
     [{ node: undefined }, 'node', 'it is missing'],
     [{ node: 'Node 1' }, 'node', 'a node id is'],
     [{ listen: { port: 70_000 } }, 'listen.port', 'Too big'],
@@ -136,7 +140,7 @@ describe('the examples', () => {
     const config = await read(on);
     expect(config).toMatchObject({
       store: { kind: 'redis', master: 'symmetra', tls: { certFile: '/etc/symmetra/node.crt' } },
-      links: { qkd: { 'node-2': { saeId: 'sae-1', required: true } } },
+      links: { qkd: { 'node-2': { peerSaeId: 'sae-2', required: true } } },
       metrics: { port: 9464 },
     });
   });

@@ -102,7 +102,6 @@ export function nodeSchema(directory: string) {
       'The key management entity of this node (ETSI GS QKD 014).',
       'https://kme.example:8443',
     ),
-    saeId: setting(text, 'The id of this node there.', 'sae-1'),
     peerSaeId: setting(text, 'The id of the other node there.', 'sae-2'),
     tls: setting(tls.optional(), 'TLS to it.'),
     required: setting(

@@ -20,7 +20,7 @@ interface InitOptions extends NatsOptions {
   readonly out: string;
 }
 
-interface ChangeOptions extends NatsOptions {
+interface ChangeOptions {
   readonly network: string;
   readonly rootKey?: string;
   readonly node: string;
@@ -108,7 +108,6 @@ function changeOptions(node: Option): readonly Option[] {
     option('--root-key <file>', "the root's key (default: root.key beside it)", path),
     required(node),
     option('--push', 'hand the new descriptor to the nodes that run'),
-    ...natsOptions(),
   ];
 }
 
@@ -167,7 +166,7 @@ async function described(kind: 'add' | 'replace', file: string): Promise<Network
 async function change(invocation: Invocation, options: ChangeOptions, next: NetworkChange): Promise<void> {
   const { changeNetwork } = await import('@symmetra/node');
   const { network, rootKey: rootKeyFile, push: pushes } = options;
-  const changed = await changeNetwork(network, next, { rootKeyFile, nats: natsOf(options) });
+  const changed = await changeNetwork(network, next, rootKeyFile);
   if (pushes === true) {
     await told(invocation, network, changed);
     return;

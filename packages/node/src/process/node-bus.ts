@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { LinkedBus, NatsWire, connectNats, openNatsLog } from '@symmetra/bus';
-import type { Bus, LogStream, NatsConnection, NatsStatus, NatsTls } from '@symmetra/bus';
+import { LinkedBus, NatsWire, connectNats, openNatsLog, qkdClient } from '@symmetra/bus';
+import type { Bus, LogStream, NatsConnection, NatsStatus, NatsTls, QkdSource } from '@symmetra/bus';
 import { Secret, suites, toHex } from '@symmetra/crypto';
 import type { RandomBytes } from '@symmetra/entropy';
 import type { Descriptor, LinkPsk } from '@symmetra/protocol';
@@ -12,6 +12,8 @@ import type { ProcessMeter } from './process-meter.js';
 
 const INSTANCE_BYTES = 4;
 const SECOND_MS = 1000;
+/** How long the key management entity of this site may take. */
+const QKD_MS = 3000;
 
 /** What the bus of a node process is made of. */
 export interface NodeBusParts {
@@ -28,19 +30,27 @@ export class NodeBus {
   readonly #parts: NodeBusParts;
   readonly #connection: NatsConnection;
   readonly #psks: ReadonlyMap<string, LinkPsk>;
+  readonly #qkd: ReadonlyMap<string, QkdSource>;
 
-  private constructor(parts: NodeBusParts, connection: NatsConnection, psks: ReadonlyMap<string, LinkPsk>) {
+  private constructor(
+    parts: NodeBusParts,
+    connection: NatsConnection,
+    psks: ReadonlyMap<string, LinkPsk>,
+    qkd: ReadonlyMap<string, QkdSource>,
+  ) {
     this.#parts = parts;
     this.#connection = connection;
     this.#psks = psks;
+    this.#qkd = qkd;
   }
 
   /** Connects. @throws what {@link connectNats} throws */
   static async open(parts: NodeBusParts): Promise<NodeBus> {
-    const { config, logger } = parts;
+    const { config, clock, logger } = parts;
     const { servers, tls } = config.bus;
     const nkeySeed = new Uint8Array(await readFile(nodeFiles(config).nkeySeed));
     const psks = await readPsks(config);
+    const qkd = await qkdSources(config, clock);
     try {
       const connection = await connectNats({
         servers,
@@ -49,7 +59,7 @@ export class NodeBus {
         onStatus: (status) => tell(logger, status),
         ...(tls !== undefined && { tls: (await readTls(tls)) as NatsTls }),
       });
-      return new NodeBus(parts, connection, psks);
+      return new NodeBus(parts, connection, psks, qkd);
     } finally {
       nkeySeed.fill(0);
     }
@@ -87,6 +97,7 @@ export class NodeBus {
       context: { networkId, suites },
       peers: (id) => nodes.find((node) => node.id === id),
       psk: (id) => this.#psks.get(id),
+      qkd: (id) => this.#qkd.get(id),
       renewMs: config.links.renewSeconds * SECOND_MS,
       onLink: ({ node, renewed }) => {
         meter.link(renewed);
@@ -143,4 +154,13 @@ async function readPsks({ links }: NodeConfig): Promise<ReadonlyMap<string, Link
     content.fill(0);
   }
   return psks;
+}
+
+async function qkdSources({ links }: NodeConfig, clock: Clock): Promise<ReadonlyMap<string, QkdSource>> {
+  const sources = new Map<string, QkdSource>();
+  for (const [node, { tls, ...source }] of Object.entries(links.qkd ?? {})) {
+    const files = tls === undefined ? {} : { tls: await readTls(tls) };
+    sources.set(node, qkdClient({ ...source, ...files, clock, timeoutMs: QKD_MS }));
+  }
+  return sources;
 }

@@ -6,8 +6,6 @@ import type { MasterKey, Store } from '@symmetra/storage';
 const MAGIC = 'symmetra-backup/1';
 const SALT_BYTES = 32;
 const MAX_HEAD_BYTES = 256;
-const MAX_PIECES = 2 ** 24;
-const MAX_PIECE_BYTES = 2 ** 20;
 const END = 'end';
 
 /** What a backup is sealed under. The key is lent. */
@@ -18,7 +16,7 @@ export type BackupSeal =
 /**
  * Seals pieces, in their order, into one file:
  *
- *     file  = text(magic) || text(kind) || text(salt, base64url) || list of bytes(sealed piece)
+ *     file  = text(magic) || text(kind) || text(salt, base64url) || u32(pieces) || (u32(length) || sealed piece) ...
  *     piece = sealed like the value of a row in a store (AES-256-GCM), whose row is its place in the file, or "end" for
  *             the last one, an empty piece: none can be left out, moved or taken from another file of the same key
  *
@@ -38,12 +36,9 @@ export async function sealBackup(
   const written: Uint8Array[] = [];
   for (const key of keys) written.push((await rows.get(key))?.value ?? new Uint8Array(0));
   await close();
-  return new Writer()
-    .text(MAGIC)
-    .text(seal.kind)
-    .text(salt)
-    .list(written, (w, piece) => w.bytes(piece))
-    .finish();
+  const writer = new Writer().text(MAGIC).text(seal.kind).text(salt).u32(written.length);
+  for (const piece of written) writer.u32(piece.length).raw(piece);
+  return writer.finish();
 }
 
 /** The pieces of such a file. @throws BACKUP_DAMAGED, BACKUP_SEALED when the passphrase or the key is another one */
@@ -98,7 +93,8 @@ function readFile(file: Uint8Array) {
     if (reader.text(MAX_HEAD_BYTES) !== MAGIC) throw damaged();
     const kind = reader.text(MAX_HEAD_BYTES);
     const salt = reader.text(MAX_HEAD_BYTES);
-    const pieces = reader.list(MAX_PIECES, (r) => r.bytes(MAX_PIECE_BYTES));
+    const pieces: Uint8Array[] = [];
+    for (let left = reader.u32(); left > 0; left--) pieces.push(reader.raw(reader.u32()));
     reader.end();
     if (pieces.length === 0 || fromBase64Url(salt).length !== SALT_BYTES) throw damaged();
     return { kind, salt, pieces };

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { natsServerConfig } from '@symmetra/bus';
 import { SymmetraError, equalConstantTime, suites, toHex } from '@symmetra/crypto';
@@ -15,6 +15,8 @@ import type { NodeDescription } from './node-description.js';
 const NETWORK_ID_BYTES = 16;
 const PRIVATE_DIRECTORY = 0o700;
 const NATS_SERVER = 'nats-1';
+/** Begins the part of `nats.conf` that is about nodes, to its end. */
+const NATS_NODES = '\naccounts {\n';
 
 /** The files of whoever holds the root of a network; administrators need `network.json` and `admin.key`. */
 export function networkFilesIn(dir: string) {
@@ -84,22 +86,16 @@ export type NetworkChange =
   | { readonly kind: 'replace'; readonly node: NodeDescription }
   | { readonly kind: 'remove'; readonly id: string };
 
-/** How a network is changed. */
-export interface ChangeOptions {
-  /** `root.key` beside the network when left out. */
-  readonly rootKeyFile?: string | undefined;
-  readonly nats: NatsPlace;
-}
-
 /**
- * Signs the next descriptor of the network in a directory.
+ * Signs the next descriptor of the network in a directory, and has NATS know its nodes.
  * @param file `network.json`; the others lie beside it
+ * @param rootKeyFile `root.key` when left out
  * @throws NODE_EXISTS, NODE_UNKNOWN, ROOT_MISMATCH, BAD_DESCRIPTOR, NO_NETWORK, and what the files throw
  */
 export async function changeNetwork(
   file: string,
   change: NetworkChange,
-  { rootKeyFile, nats }: ChangeOptions,
+  rootKeyFile?: string,
 ): Promise<NetworkFile> {
   const files = networkFilesIn(dirname(file));
   const { parsed, rootPublicKey } = await readNetworkFile(file);
@@ -118,12 +114,27 @@ export async function changeNetwork(
   if (change.kind !== 'remove') await writeNodeDescription(files.node(id), change.node);
   const changed = await signed(file, rootKeyFile ?? files.rootKey, next, rootPublicKey);
   if (change.kind === 'remove') await rm(files.node(id), { force: true });
-  await writeNatsFile(dirname(file), changed, nats);
+  await renewNatsFile(dirname(file), changed);
   return changed;
 }
 
 /** Writes `nats.conf`, by which a server knows the nodes of a network and lets each do its part. */
-async function writeNatsFile(dir: string, { parsed }: NetworkFile, nats: NatsPlace): Promise<void> {
+async function writeNatsFile(dir: string, network: NetworkFile, nats: NatsPlace): Promise<void> {
+  await writeFileAtomic(networkFilesIn(dir).nats, await natsText(dir, network, nats));
+}
+
+/** Writes what `nats.conf` says of the nodes anew, behind what else it says. */
+async function renewNatsFile(dir: string, network: NetworkFile): Promise<void> {
+  const file = networkFilesIn(dir).nats;
+  const before = await readFile(file, 'utf8').catch(() => undefined);
+  if (before === undefined) return;
+  const next = await natsText(dir, network, { listen: '', storeDir: '' });
+  const [head = ''] = before.split(NATS_NODES, 1);
+  const [, nodes = ''] = next.split(NATS_NODES, 2);
+  await writeFileAtomic(file, `${head}${NATS_NODES}${nodes}`);
+}
+
+async function natsText(dir: string, { parsed }: NetworkFile, nats: NatsPlace): Promise<string> {
   const files = networkFilesIn(dir);
   const nodes = await Promise.all(
     parsed.nodes.map(async ({ id }) => ({
@@ -131,13 +142,7 @@ async function writeNatsFile(dir: string, { parsed }: NetworkFile, nats: NatsPla
       nkeyPublic: (await readNodeDescription(files.node(id))).nkey,
     })),
   );
-  const text = natsServerConfig({
-    ...nats,
-    networkIdHex: toHex(parsed.networkId),
-    nodes,
-    serverName: NATS_SERVER,
-  });
-  await writeFileAtomic(files.nats, text);
+  return natsServerConfig({ ...nats, networkIdHex: toHex(parsed.networkId), nodes, serverName: NATS_SERVER });
 }
 
 function changedNodes({ nodes }: Descriptor, change: NetworkChange): Descriptor['nodes'] {
