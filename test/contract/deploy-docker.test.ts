@@ -31,7 +31,7 @@ const instructions: readonly Instruction[] = source
 const starts = instructions.flatMap(({ name }, i) => (name === 'FROM' ? [i] : []));
 const build = instructions.slice(starts[0], starts[1]);
 const final = instructions.slice(starts[1]);
-const all = (name: string, stage = final) => stage.filter((one) => one.name === name);
+const all = (name: string, stage: readonly Instruction[] = final) => stage.filter((one) => one.name === name);
 const only = (name: string): Instruction => {
   const [found, ...others] = all(name);
   if (found === undefined || others.length > 0) throw new Error(`not one ${name}`);
