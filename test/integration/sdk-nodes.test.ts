@@ -1,4 +1,6 @@
+import { fromBase32 } from '@symmetra/crypto';
 import type { Device } from '@symmetra/sdk';
+import { TestDevice } from '@symmetra/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Fleet, agree, until } from './sdk-fleet.js';
 
@@ -71,6 +73,72 @@ describe('a node that is replaced', () => {
     expect(key.nodes.toSorted()).toEqual(['node-2', 'node-3']);
     expect(key.continuity).toBe(true);
     expect(alice.keys().map(({ keyId }) => keyId)).toContain(before.keyId);
+  });
+});
+
+describe('a node that is restored', () => {
+  test('ENR-12: counts as new: an older token is of no use there, and its device is introduced by the others', async () => {
+    fleet = await Fleet.start();
+    const token = await fleet.token(3);
+    const alice = await fleet.enrol('alice', { token });
+    await alice.connect();
+    await fleet.network.stopNode('node-3');
+    await fleet.network.replaceNode('node-3');
+    await settled([alice], 'node-3');
+
+    const stranger = await TestDevice.meet(token);
+    await expect(stranger.offer('node-3')).rejects.toMatchObject({ code: 'TOKEN_UNKNOWN' });
+    stranger.close();
+    const bob = await fleet.enrol('bob', { token });
+    await bob.connect();
+    await settled([bob], 'node-3');
+    expect(bob.status().warnings).toEqual([]);
+    await agree(alice, bob);
+  });
+});
+
+describe('a device that is closed at any moment', () => {
+  test('ENR-9, CTL-2: drops no chain before the descriptor is stored, and goes on with its introduction', async () => {
+    fleet = await Fleet.start();
+    const first = await fleet.join('alice');
+    await fleet.network.stopNode('node-3');
+    await fleet.network.replaceNode('node-3');
+    await fleet.network.addNode('node-4');
+    await first.close();
+    for (const pause of [0, 20, 60, 150]) {
+      const device = await fleet.open('alice');
+      void device.connect().catch(() => undefined);
+      await new Promise((resolve) => {
+        setTimeout(resolve, pause);
+      });
+      await device.close();
+    }
+    const alice = await fleet.open('alice');
+    await alice.connect();
+    await settled([alice], 'node-3');
+    await settled([alice], 'node-4');
+    expect(alice.status().warnings).toEqual([]);
+    expect(Object.keys(alice.status().epochs).toSorted()).toEqual(['node-1', 'node-2', 'node-3', 'node-4']);
+  });
+});
+
+describe('a workflow of several stages', () => {
+  test('ENR-12: the chain with a new node rises by one stage with each step, up to that at k nodes, and no higher', async () => {
+    fleet = await Fleet.start({
+      stages: ['bootstrap', 'bench', 'field', 'retired'],
+      keyStages: ['field'],
+    });
+    const alice = await fleet.join('alice');
+    await alice.ratchet({ stage: 'bench' });
+    await alice.ratchet({ stage: 'field' });
+    await fleet.network.addNode('node-4');
+    const { administrator } = fleet.network;
+    await until(() => alice.status().epochs['node-4'] === 2, 'two steps');
+    const { device } = await administrator.call('node-4', '/symmetra.admin.v1.AdminService/GetDevice', {
+      deviceId: fromBase32(alice.id),
+    });
+    expect(device).toMatchObject({ stage: 'field', epoch: 2 });
+    expect(alice.stage).toBe('field');
   });
 });
 
