@@ -21,7 +21,8 @@ export function addListenCommand(device: Command, invocation: Invocation): void 
     details:
       'Owns the state until SIGINT or SIGTERM, which ends it with exit code 0; other commands on the same state ' +
       'are carried out by this process. Prints one line per event: listening, key, file, revoked, renewed, ' +
-      'expired, report, warning, group (a new epoch of a group), groupMessage, groupDue, groupEnded.\n\n' +
+      'expired, report, network (nodes came or went), warning, group (a new epoch of a group), groupMessage, groupDue, ' +
+      'groupEnded.\n\n' +
       'Files that peers send go to --out under their own names, never over a file that is there.',
     options: [
       ...stateOptions(),

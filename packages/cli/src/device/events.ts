@@ -40,11 +40,21 @@ export function tellEvents(device: Device, output: Output, inbox: string | undef
       `reported ${report.node} to the administrators: ${report.reason} for key ${report.keyId}`,
     ),
   );
+  device.on('network', ({ version, added, removed }) =>
+    tell(
+      { event: 'network', version, added, removed },
+      `descriptor ${version} is in force: new nodes ${named(added)}, nodes that are gone ${named(removed)}`,
+    ),
+  );
   device.on('warning', ({ code, message }) =>
     tell({ event: 'warning', code, message }, `warning: ${code}: ${message}`),
   );
   tellGroupEvents(device, output);
   device.on('channel', (channel) => void takeFile(device, channel, inbox, tell));
+}
+
+function named(nodes: readonly string[]): string {
+  return nodes.length === 0 ? 'none' : nodes.join(', ');
 }
 
 function keyEvent(event: string, key: KeyInfo): Told {
