@@ -4,7 +4,7 @@ import type { LinkEnd, LinkKeys } from '@symmetra/protocol';
 import { FrameBatch } from './frames.js';
 
 /** LINK-7: how long a link is kept for what is under way when it is no longer sent on. */
-export const GRACE_MS = 60_000;
+const GRACE_MS = 60_000;
 /** LINK-7: links that an end holds with one process. */
 const MAX_LINKS = 4;
 /** LINK-5: the number at which a link is renewed whatever the time. */

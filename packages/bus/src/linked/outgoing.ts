@@ -212,13 +212,13 @@ export class OutgoingHandshakes {
   /** LINK-8: sends the newest message, and again when nothing comes. */
   #send(handshake: Handshake): void {
     handshake.timer?.cancel();
-    this.#world.options.wire.send(addressOf(handshake.nodeId, handshake.to), handshake.message);
     handshake.timer = this.#timer(handshake, () => {
       const { clock } = this.#world.options;
       if (clock.monotonic() - handshake.startedAt >= GIVE_UP_MS) return this.#giveUp(handshake);
       handshake.resends += 1;
       this.#send(handshake);
     });
+    this.#world.options.wire.send(addressOf(handshake.nodeId, handshake.to), handshake.message);
   }
 
   #timer(handshake: Handshake, callback: () => void): { cancel(): void } {
@@ -255,7 +255,7 @@ export class OutgoingHandshakes {
 }
 
 /** The address of a process, or of any of a node. */
-export function addressOf(
+function addressOf(
   node: string,
   instance: string | undefined,
 ): { readonly node: string; readonly instance?: string } {
