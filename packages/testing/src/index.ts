@@ -42,3 +42,4 @@ export type { CarriedDatagram, Interference } from './memory-wires.js';
 export { Cluster, clusterMissing } from './cluster/cluster.js';
 export type { ClusterOptions } from './cluster/cluster.js';
 export type { Program } from './cluster/program.js';
+export { freePorts } from './free-ports.js';
