@@ -227,6 +227,18 @@ describe.each(['init-1', 'init-2', 'init-3'])('service %s', (name) => {
   });
 });
 
+describe('the document', () => {
+  it('names services and commands that there are', async () => {
+    const guide = (await textOf('docs/operations/deploy.md')).replaceAll(/\\\n\s*/g, '');
+    const lines = [...guide.matchAll(/^docker compose --profile init run --rm (\S+) (.*)$/gm)];
+    expect(lines).toHaveLength(5);
+    for (const [, name = '', rest = ''] of lines) {
+      const start = name === 'root' ? [] : (merged(name).entrypoint ?? ['no such service']);
+      expect(await commandFaults([...start, ...rest.split(' ')])).toEqual([]);
+    }
+  });
+});
+
 describe('the servers', () => {
   it('start with the files that are made for them', async () => {
     expect(volumeAt(merged('nats'), '/etc/nats/nats.conf')).toMatchObject({ read_only: true });
