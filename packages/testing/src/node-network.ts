@@ -298,6 +298,7 @@ export class NodeNetwork {
     try {
       while (place.running?.descriptorVersion !== this.#descriptor.version) {
         await place.rebuilt;
+        if (place.failure !== undefined) throw place.failure;
         await client.putDescriptor(this.#signed).catch((error: unknown) => {
           if (!(error instanceof SymmetraError) || error.code !== 'NODE_UNREACHABLE') throw error;
         });
