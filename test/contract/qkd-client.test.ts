@@ -1,11 +1,14 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { qkdClient } from '@symmetra/bus';
 import type { QkdSource } from '@symmetra/bus';
 import { systemClock } from '@symmetra/runtime';
 import { ManualClock } from '@symmetra/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { TestAuthority } from './test-authority.js';
+import type { Credential } from './test-authority.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const NEVER = 60_000;
@@ -14,9 +17,12 @@ type Answer = (request: { path: string; body: string }) => { status?: number; bo
 
 const servers: Server[] = [];
 
-/** A stand-in for a KME. */
-async function kme(answer: Answer): Promise<string> {
-  const server = createServer((request: IncomingMessage, response) => {
+/** A stand-in for a KME; with a credential it takes only who shows a certificate of the authority. */
+async function kme(
+  answer: Answer,
+  tls?: { authority: TestAuthority; credential: Credential },
+): Promise<string> {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     let body = '';
     request.on('data', (part: Buffer) => {
       body += part.toString();
@@ -25,12 +31,20 @@ async function kme(answer: Answer): Promise<string> {
       const given = answer({ path: request.url ?? '', body });
       if (given !== undefined) response.writeHead(given.status ?? 200).end(given.body);
     });
-  });
+  };
+  const server =
+    tls === undefined
+      ? createServer(handle)
+      : createTlsServer(
+          { ...tls.credential, ca: tls.authority.cert, requestCert: true, rejectUnauthorized: true },
+          handle,
+        );
   servers.push(server);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
 }
 
 function client(url: string): QkdSource {
@@ -99,6 +113,21 @@ describe('a client of ETSI GS QKD 014', () => {
     const silent = qkdClient({ url, peerSaeId: 'n2', required: false, clock, timeoutMs: 2000 });
     await expect(silent.newKey()).rejects.toMatchObject({ code: 'QKD_UNAVAILABLE' });
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('shows its certificate, and speaks to no KME of another authority', async () => {
+    const authority = new TestAuthority('Authority of Alice');
+    const credential = authority.issue('kme.test');
+    const url = await kme(() => ({ body: container('id-1', KEY) }), { authority, credential });
+    const over = (tls: object): QkdSource =>
+      qkdClient({ url, peerSaeId: 'n2', required: true, clock: systemClock, timeoutMs: NEVER, tls });
+    const own = authority.issue('node.test');
+    expect((await over({ ca: authority.cert, ...own }).newKey()).keyId).toBe('id-1');
+    const unavailable = { code: 'QKD_UNAVAILABLE' };
+    await expect(over({ ca: authority.cert }).newKey()).rejects.toMatchObject(unavailable);
+    await expect(over(own).newKey()).rejects.toMatchObject(unavailable);
+    const other = new TestAuthority('Authority of Mallory');
+    await expect(over({ ca: other.cert, ...own }).newKey()).rejects.toMatchObject(unavailable);
   });
 
   it('speaks over https, but for a KME on this machine', () => {

@@ -11,6 +11,11 @@ export class Allowance {
     this.#left = burst;
   }
 
+  /** Whether nothing is remembered here any more that counts. */
+  isFull(now: number): boolean {
+    return this.#left + ((now - this.#at) / 1000) * this.#perSecond >= this.#burst;
+  }
+
   /** Counts one, if it is allowed at `now`, milliseconds on a clock that never goes back. */
   take(now: number): boolean {
     const grown = ((now - this.#at) / 1000) * this.#perSecond;

@@ -141,6 +141,9 @@ export class IncomingHandshakes {
     for (const [name, handshake] of this.#handshakes) {
       if (now >= handshake.expiresAt) this.#forget(name, handshake);
     }
+    for (const [name, allowance] of this.#allowances) {
+      if (allowance.isFull(now)) this.#allowances.delete(name);
+    }
   }
 
   /** Forgets those that the test picks by node and by the hash of the keys that were taken for it. */

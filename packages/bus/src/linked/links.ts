@@ -244,6 +244,7 @@ export class Links {
   /** LINK-7, LINK-8: renews what is due, and erases what has had its time. */
   #look(now: number): void {
     this.#incoming.sweep(now);
+    this.#outgoing.sweep(now);
     for (const process of this.#peers.all()) {
       this.#peers.erase(process, (link) => now >= link.eraseAt);
       if (!process.absent && process.overdue(now)) this.#outgoing.begin(process.nodeId, process.instance);

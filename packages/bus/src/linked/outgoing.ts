@@ -100,6 +100,11 @@ export class OutgoingHandshakes {
     this.#world.complete(keys, 'initiator', handshake.keyHash);
   }
 
+  /** Forgets the pauses that are over. */
+  sweep(now: number): void {
+    for (const [target, until] of this.#pauses) if (now >= until) this.#pauses.delete(target);
+  }
+
   /** Gives up those that the test picks by node and by the hash of the keys that were taken for it. */
   abandon(which: (nodeId: string, keyHash: Uint8Array) => boolean): void {
     for (const handshake of this.#byTarget.values()) {

@@ -79,6 +79,7 @@ function ask(options: QkdClientOptions, base: URL, path: string, body: object): 
       new URL(path, base),
       {
         ...options.tls,
+        rejectUnauthorized: true,
         method: 'POST',
         agent: false,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
