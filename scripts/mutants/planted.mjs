@@ -4,6 +4,7 @@ import { GROUP_MEMBER_MUTANTS } from './planted-group-member.mjs';
 import { GROUP_NODE_MUTANTS } from './planted-group-node.mjs';
 import { GROUP_TREE_MUTANTS } from './planted-group-tree.mjs';
 import { GROUP_MUTANTS } from './planted-group.mjs';
+import { INTRODUCTION_MUTANTS } from './planted-introduction.mjs';
 import { NODE_MUTANTS } from './planted-node.mjs';
 import { NOISE_MUTANTS } from './planted-noise.mjs';
 import { PAIRWISE_MUTANTS } from './planted-pairwise.mjs';
@@ -26,6 +27,7 @@ import { SUPPLY_MUTANTS } from './planted-supply.mjs';
  */
 export const GROUPS = {
   chain: CHAIN_MUTANTS,
+  introduction: INTRODUCTION_MUTANTS,
   pairwise: PAIRWISE_MUTANTS,
   group: [...GROUP_TREE_MUTANTS, ...GROUP_MUTANTS, ...GROUP_MEMBER_MUTANTS, ...GROUP_NODE_MUTANTS],
   node: NODE_MUTANTS,
