@@ -1,6 +1,6 @@
 import type { Bus } from '@symmetra/bus';
 import { LinkWorld } from '@symmetra/testing';
-import type { CarriedDatagram } from '@symmetra/testing';
+import type { CarriedDatagram, LinkedBusSettings } from '@symmetra/testing';
 import { describe, expect, test } from 'vitest';
 import { NOTHING, SECOND, TIMEOUT, after, codeOf, echo, serveEcho } from './link-talk.js';
 
@@ -9,6 +9,7 @@ const SEALED = 5;
 describe('Mallory carries the datagrams', () => {
   async function pair(
     name: string,
+    settings: LinkedBusSettings = {},
   ): Promise<{ world: LinkWorld; alice: Bus; bob: Bus; carried: CarriedDatagram[] }> {
     const world = new LinkWorld(name);
     const carried: CarriedDatagram[] = [];
@@ -16,7 +17,7 @@ describe('Mallory carries the datagrams', () => {
       carried.push(datagram);
       return [datagram];
     };
-    const [alice, bob] = [world.join('alice'), world.join('bob')];
+    const [alice, bob] = [world.join('alice', settings), world.join('bob', settings)];
     serveEcho(alice);
     serveEcho(bob);
     return { world, alice, bob, carried };
@@ -134,7 +135,13 @@ describe('Mallory carries the datagrams', () => {
   });
 
   test('LINK-8: a flood of open messages is bounded, and an end that has a link renews it all the same', async () => {
-    const { world, alice, bob, carried } = await pair('flood');
+    let renewals = 0;
+    const { world, alice, bob, carried } = await pair('flood', {
+      renewMs: 10 * SECOND,
+      onLink: ({ renewed }) => {
+        if (renewed) renewals += 1;
+      },
+    });
     await echo(alice, 'bob');
     await world.settle();
     let answers = 0;
@@ -155,10 +162,11 @@ describe('Mallory carries the datagrams', () => {
     await flood(200);
     expect(answers).toBeLessThanOrEqual(8);
     expect(world.refusals.filter((refusal) => refusal === 'bob LINK_FLOOD').length).toBeGreaterThan(190);
-    for (let i = 0; i < 20; i++) {
+    for (let step = 0; step < 100; step++) {
       await flood(20);
-      await world.pass(200 * SECOND);
+      await world.pass(250);
     }
+    expect(renewals).toBeGreaterThanOrEqual(4);
     expect(await echo(alice, 'bob')).toBe('alice: hello');
     await Promise.all([alice.close(), bob.close()]);
   });
