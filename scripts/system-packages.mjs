@@ -26,6 +26,8 @@ const NEEDS = [
 /** Where programs for administrators stand, which are not on everybody's PATH. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
+const INSTALLER = 'apt-get';
+
 /** A package that is being installed asks this program whether it may start its services. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -75,7 +77,7 @@ function install(packages) {
   if (holdsServices) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...packages]]) {
-      spawnSync('apt-get', ['--quiet', '--quiet', ...args], { stdio: ['ignore', 'inherit', 'inherit'], env });
+      spawnSync(INSTALLER, ['--quiet', '--quiet', ...args], { stdio: ['ignore', 'inherit', 'inherit'], env });
     }
   } finally {
     if (holdsServices) rmSync(POLICY);
@@ -90,8 +92,8 @@ function install(packages) {
 export function ensureSystemPackages() {
   widenPath();
   let missing = missingPackages();
-  if (missing.length > 0 && process.getuid?.() === 0 && find('apt-get') !== undefined) {
-    console.log(`installing programs that the tests meet (apt-get): ${missing.join(' ')}`);
+  if (missing.length > 0 && process.getuid?.() === 0 && find(INSTALLER) !== undefined) {
+    console.log(`installing programs that the tests meet (${INSTALLER}): ${missing.join(' ')}`);
     install(missing);
     missing = missingPackages();
   }

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandFaults, root, textOf } from './deploy-files.js';
 
 const FOLDER = 'deploy/systemd';
+const ANALYZER = 'systemd-analyze';
 const UNIT = 'symmetra-node@.service';
 /** Tenths: 2.0 of 10. */
 const THRESHOLD = 20;
 
-const isThere = spawnSync('systemd-analyze', ['--version'], { stdio: 'ignore' }).status === 0;
+const isThere = spawnSync(ANALYZER, ['--version'], { stdio: 'ignore' }).status === 0;
 const isSkipped = !isThere && process.env['CI'] !== 'true';
 
 const scratch = mkdtempSync(join(tmpdir(), 'symmetra-units-'));
@@ -83,7 +84,7 @@ describe.skipIf(isSkipped)('systemd-analyze', () => {
   });
 
   const analyze = (...args: readonly string[]) =>
-    spawnSync('systemd-analyze', args, {
+    spawnSync(ANALYZER, args, {
       encoding: 'utf8',
       env: { ...process.env, SYSTEMD_UNIT_PATH: `${scratch}:`, SYSTEMD_COLORS: '0' },
     });
