@@ -79,7 +79,7 @@ export function assembleControl(parts: ControlParts): Control {
       logsLost: stream.lost,
     }),
     start: async () => {
-      await snapshots.begin();
+      await log.begin(async () => snapshots.begin());
       history.start();
       await stream.start();
       await heartbeats.ask();

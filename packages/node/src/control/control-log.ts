@@ -31,10 +31,19 @@ export interface ControlLogParts {
 /** Verifies, stores and enforces control events, one at a time (CTL-3). */
 export class ControlLog {
   readonly #parts: ControlLogParts;
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown>;
+  #open: () => void = () => undefined;
 
   constructor(parts: ControlLogParts) {
     this.#parts = parts;
+    this.#last = new Promise<void>((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  /** Runs what must come before every event; until then all events wait. */
+  async begin(first: () => Promise<void>): Promise<void> {
+    await first().finally(() => this.#open());
   }
 
   /**
