@@ -21,6 +21,11 @@ const PASSING = new Set([
   'DESCRIPTOR_OLD',
   'NOT_ENROLLED',
   'INTRODUCTION_BUSY',
+  // What the node itself did not say: another node that passed it on may have put it there.
+  'BAD_ENCODING',
+  'BAD_MESSAGE',
+  'WRONG_VERSION',
+  'AUTHENTICATION_FAILED',
 ]);
 
 /** What the completion of an enrolment needs. */
