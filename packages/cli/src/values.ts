@@ -98,8 +98,8 @@ export function path(text: string): string {
 
 /** Where a node is reached: `host:port`, an IPv6 address in brackets. */
 export function addressOf(text: string): string {
-  const [, port] = /^(?:[^\s:[\]]{1,249}|\[[0-9a-fA-F:.]{2,45}\]):(\d{1,5})$/.exec(text) ?? [];
-  if (port !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return text;
+  const [, digits] = /^(?:[^\s:[\]]{1,249}|\[[0-9a-fA-F:.]{2,45}\]):(\d{1,5})$/.exec(text) ?? [];
+  if (digits !== undefined && Number(digits) >= 1 && Number(digits) <= 65_535) return text;
   throw new InvalidArgumentError('An address is written HOST:PORT.');
 }
 

@@ -213,7 +213,7 @@ export class Cluster {
 
   #nodePrograms(id: string, ports: readonly number[], node: number): readonly Program[] {
     const { program = [LAUNCHER], environment, within } = this.#options;
-    const [first = process.execPath, ...before] = [...(within?.(id) ?? []), process.execPath];
+    const [first, ...before] = [...(within?.(id) ?? []), process.execPath];
     return ports.map((port, replica) => {
       const suffix = ports.length > 1 ? `-${replica + 1}` : '';
       const folder = this.#layout.part(id);
