@@ -59,7 +59,7 @@ export const NODE_MUTANTS = [
   {
     name: 'link carries foreign sessions',
     file: 'packages/node/src/session/sealed-calls.ts',
-    find: 'if (path !== undefined && !path.accepts(session)) throw linkNotBound();',
+    find: 'if (path !== undefined && !path.accepts(session.deviceHex)) throw linkNotBound();',
     replace: '',
     breaks: "SES-7: one device's stream speaks for another device.",
     suites: PAIRWISE,
