@@ -41,5 +41,6 @@ export { MemoryWires } from './memory-wires.js';
 export type { CarriedDatagram, Interference } from './memory-wires.js';
 export { Cluster, clusterMissing } from './cluster/cluster.js';
 export type { ClusterOptions } from './cluster/cluster.js';
-export type { Program } from './cluster/program.js';
+export { Program } from './cluster/program.js';
+export type { ProgramSpec } from './cluster/program.js';
 export { freePorts } from './free-ports.js';
