@@ -1,5 +1,5 @@
 import { SymmetraError, sha256 } from '@symmetra/crypto';
-import type { Device, NegotiateOptions } from '@symmetra/sdk';
+import type { Device, NegotiateOptions, RatchetOptions } from '@symmetra/sdk';
 import type { Prng } from '@symmetra/testing';
 import { shortDigest } from './fleet-history.js';
 import type { FleetHistory, Happening } from './fleet-history.js';
@@ -15,8 +15,8 @@ interface Outcome {
 
 /** Where the members of a fleet live, and what is written about them. */
 export interface Surroundings {
-  readonly fleet: Fleet;
-  readonly history: FleetHistory;
+  readonly fleet: Pick<Fleet, 'enrol' | 'open'>;
+  readonly history: Pick<FleetHistory, 'now' | 'note'>;
   /** Names by device id. */
   readonly names: Map<string, string>;
 }
@@ -77,9 +77,9 @@ export class Member {
     });
   }
 
-  async ratchet(): Promise<string> {
+  async ratchet(options: RatchetOptions = {}): Promise<string> {
     return this.#do('ratchet', undefined, async () => {
-      const { epochs } = await this.#device.ratchet();
+      const { epochs } = await this.#device.ratchet(options);
       this.#note({ kind: 'epochs', epochs });
       return { outcome: 'ok' };
     });

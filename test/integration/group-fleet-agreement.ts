@@ -6,7 +6,7 @@ const LOOK_PAUSE_MS = 250;
 
 /** Who is to agree. */
 export interface Agreeing {
-  readonly households: readonly GroupHousehold[];
+  readonly households: readonly Pick<GroupHousehold, 'names' | 'standings'>[];
   /** Everybody who is in the group; those in other processes are not asked. */
   readonly members: readonly string[];
   /** Devices in these processes that need no home. */

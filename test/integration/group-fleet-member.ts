@@ -36,17 +36,27 @@ export class GroupMember {
     this.#listen();
     this.#note({ kind: 'opened-state', id: device.id });
     for (const { groupId } of device.group.list()) this.#noteHoldings(groupId);
-    void this.#connect();
   }
 
   static async enrol(household: Household, name: string, token: string): Promise<GroupMember> {
     const device = await enrol({ token, name, state: join(household.folder, name) });
-    return new GroupMember(household, name, device);
+    return GroupMember.#connected(household, name, device);
   }
 
   /** The device of an earlier process, which may have been killed. */
   static async open(household: Household, name: string): Promise<GroupMember> {
-    return new GroupMember(household, name, await openDevice({ state: join(household.folder, name) }));
+    return GroupMember.#connected(household, name, await openDevice({ state: join(household.folder, name) }));
+  }
+
+  /** A device that somebody else opened, and connects. */
+  static of(household: Household, name: string, device: Device): GroupMember {
+    return new GroupMember(household, name, device);
+  }
+
+  static #connected(household: Household, name: string, device: Device): GroupMember {
+    const member = new GroupMember(household, name, device);
+    void member.#connect();
+    return member;
   }
 
   get isWhole(): boolean {
