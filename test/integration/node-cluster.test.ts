@@ -103,6 +103,20 @@ describe.skipIf(missing !== undefined)('nodes as processes over NATS', () => {
     expect(await refusal(['node', 'restore', '--from', backup, ...other])).toMatchObject({
       code: 'BACKUP_SEALED',
     });
+    const [whole, changedFile, cut] = [
+      await readFile(backup),
+      join(cluster.dir, 'changed'),
+      join(cluster.dir, 'cut'),
+    ];
+    await writeFile(cut, whole.subarray(0, -40));
+    whole.writeUInt8(whole.readUInt8(1000) ^ 1, 1000);
+    await writeFile(changedFile, whole);
+    expect(await refusal(['node', 'restore', '--from', cut, ...sealed])).toMatchObject({
+      code: 'BACKUP_DAMAGED',
+    });
+    expect(await refusal(['node', 'restore', '--from', changedFile, ...sealed])).toMatchObject({
+      code: 'BACKUP_SEALED',
+    });
     const { descriptionFile } = await reply(['node', 'restore', '--from', backup, ...sealed]);
     expect(await refusal(['node', 'run', '--config', config])).toMatchObject({ code: 'NODE_DIFFERS' });
     await changed('replace-node', String(descriptionFile));
