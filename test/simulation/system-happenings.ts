@@ -1,5 +1,6 @@
 import { CALM } from '@symmetra/testing';
 import type { DeviceMachine, LogWeather, NodeMachine, Prng, World } from '@symmetra/testing';
+import { Deck } from './system-deck.js';
 
 /** What befalls a system, by name: each must really happen now and then. */
 export const HAPPENINGS = [
@@ -45,6 +46,7 @@ export class SystemHappenings {
   readonly #keeper: Keeper;
   /** The one node that may lie. */
   readonly #liar: NodeMachine;
+  readonly #deck: Deck<Happening>;
   readonly #endings = new Set<() => void>();
 
   constructor(world: World, prng: Prng, keeper: Keeper) {
@@ -52,11 +54,12 @@ export class SystemHappenings {
     this.#prng = prng;
     this.#keeper = keeper;
     this.#liar = prng.pick(world.nodes);
+    this.#deck = new Deck(HAPPENINGS, prng);
   }
 
   /** Something befalls the system. */
   begin(): void {
-    const happening = this.#prng.pick(HAPPENINGS);
+    const happening = this.#deck.draw();
     if (this.#befall(happening)) this.#world.occurrences.note(`happening:${happening}`);
   }
 
@@ -143,7 +146,7 @@ export class SystemHappenings {
       case 'log-away':
         return this.#logWeather(node, { away: true });
       case 'log-lossy':
-        return this.#logWeather(node, { loss: 0.5, slowest: 300 });
+        return nodes.every((one) => this.#logWeather(one, { loss: 0.4, slowest: 300 }));
       case 'log-truncated':
         if (controlLog.entries.length === 0) return false;
         controlLog.tamper(controlLog.entries.slice(0, prng.below(controlLog.entries.length)));

@@ -12,8 +12,8 @@ import { SystemWork, codeOf, digestOf } from './system-work.js';
 
 const STAGES = ['', 'bootstrap', 'production'];
 const LOOK_EVERY_MS = 5000;
-const SETTLING_MS = 240_000;
-const EXAM_MS = 120_000;
+const SETTLING_MS = 180_000;
+const EXAM_MS = 60_000;
 const LIST_EVENTS = '/symmetra.admin.v1.AdminService/ListEvents';
 /** Codes after which no further attempt makes sense: for those the device is out. */
 const FINAL = new Set(['DEVICE_REVOKED']);
@@ -35,9 +35,9 @@ function drawPlan(prng: Prng): Plan {
     nodes,
     threshold: nodes === 5 ? 3 : 2,
     devices: prng.between(3, 5),
-    stormMs: prng.between(30_000, 120_000),
-    workEveryMs: prng.pick([500, 1500]),
-    happeningEveryMs: prng.pick([2000, 6000, 20_000]),
+    stormMs: prng.between(30_000, 90_000),
+    workEveryMs: prng.pick([600, 1500]),
+    happeningEveryMs: prng.pick([2000, 4000, 10_000]),
     revocations: prng.pick([0, 1]),
   };
 }
@@ -159,10 +159,17 @@ export class SystemRun {
   /** Every group that has a manager gets another epoch, which all its members hold then. */
   async #examineGroups(): Promise<void> {
     const rotated = new Map<string, { readonly manager: Device; readonly info: GroupInfo }>();
+    const newest = new Map<string, number>();
+    for (const { groupId, epoch } of this.#world.devices.flatMap(
+      ({ device }) => device?.group.list() ?? [],
+    )) {
+      newest.set(groupId, Math.max(epoch, newest.get(groupId) ?? 0));
+    }
     for (const { device: manager, known } of this.#world.devices) {
       if (manager === undefined || this.#work.revoked.has(known?.id ?? '')) continue;
-      for (const { groupId, manager: may } of manager.group.list()) {
-        if (!may || rotated.has(groupId)) continue;
+      for (const { groupId, epoch, manager: may } of manager.group.list()) {
+        // Who holds an earlier epoch may have been put out since.
+        if (!may || epoch < (newest.get(groupId) ?? 0) || rotated.has(groupId)) continue;
         await this.#exam(manager, 'rotate', async () => {
           rotated.set(groupId, { manager, info: await manager.group.rotate(groupId) });
           return 'ok';

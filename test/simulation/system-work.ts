@@ -3,7 +3,8 @@ import { DEFAULT_POLICY, eventHash } from '@symmetra/protocol';
 import type { ControlBody, Policy } from '@symmetra/protocol';
 import { CHEAP_SUITE_ID } from '@symmetra/testing';
 import type { DeviceMachine, Prng, World } from '@symmetra/testing';
-import type { Device } from '@symmetra/sdk';
+import type { Device, GroupInfo } from '@symmetra/sdk';
+import { Deck } from './system-deck.js';
 import type { Historian } from './system-history.js';
 
 /** What devices and administrators do in a system, by name: each must succeed now and then. */
@@ -38,7 +39,7 @@ const WEIGHTS: Readonly<Record<Task, number>> = {
   token: 2,
   'revoke-key': 2,
 };
-const URN = TASKS.flatMap((task) => Array.from({ length: WEIGHTS[task] }, () => task));
+const CARDS = TASKS.flatMap((task) => Array.from({ length: WEIGHTS[task] }, () => task));
 
 type Peer = Pick<Device, 'id'>;
 
@@ -60,14 +61,18 @@ export class SystemWork {
   readonly #world: World;
   readonly #prng: Prng;
   readonly #history: Historian;
+  readonly #tasks: Deck<Task>;
   readonly #underWay = new Map<Device, number>();
   readonly #revoked = new Set<string>();
+  /** Who was taken into a group and not put out, by group. */
+  readonly #members = new Map<string, Set<string>>();
   readonly #strangers = new Map<string, readonly [one: string, other: string]>();
 
   constructor(world: World, prng: Prng, history: Historian) {
     this.#world = world;
     this.#prng = prng;
     this.#history = history;
+    this.#tasks = new Deck(CARDS, prng);
   }
 
   /** The ids of the devices that somebody asked to revoke. */
@@ -82,7 +87,7 @@ export class SystemWork {
 
   /** Begins something that a device or an administrator might do now. */
   begin(): void {
-    const task = this.#prng.pick(URN);
+    const task = this.#tasks.draw();
     const machine = this.#prng.pick(this.#world.devices);
     const { device } = machine;
     if (device === undefined || (this.#underWay.get(device) ?? 0) >= MAX_UNDER_WAY) return;
@@ -134,18 +139,21 @@ export class SystemWork {
         if (others.length === 0) return undefined;
         const members = others.map(({ id }) => id);
         const managers = prng.chance(0.5) ? [device.id, ...members.slice(0, 1)] : [device.id];
-        return async () => void (await device.group.create({ members, managers }));
+        return async () => {
+          const { groupId } = await device.group.create({ members, managers });
+          this.#members.set(groupId, new Set([device.id, ...members]));
+        };
       }
       case 'group-add':
-        return this.#onGroup(managed, peer, async (id, other) => device.group.add(id, [other.id]));
+        return this.#changeGroup(device, managed, 'add');
       case 'group-remove':
-        return this.#onGroup(managed, peer, async (id, other) => device.group.remove(id, [other.id]));
+        return this.#changeGroup(device, managed, 'remove');
       case 'group-rotate':
-        return this.#onGroup(managed, device, async (id) => device.group.rotate(id));
+        return this.#onGroup(managed, async (id) => device.group.rotate(id));
       case 'group-send':
-        return this.#onGroup(groups, device, async (id) => device.group.send(id, prng.bytes(20)));
+        return this.#onGroup(groups, async (id) => device.group.send(id, prng.bytes(20)));
       case 'group-leave':
-        return this.#onGroup(groups, device, async (id) => device.group.leave(id));
+        return this.#onGroup(groups, async (id) => device.group.leave(id));
       case 'policy':
         return async () => void (await this.#submit({ kind: 'policy', policy: this.#policy() }));
       case 'token':
@@ -158,13 +166,31 @@ export class SystemWork {
   }
 
   #onGroup(
-    groups: readonly { readonly groupId: string }[],
-    other: Peer | undefined,
-    work: (groupId: string, other: Peer) => Promise<unknown>,
+    groups: readonly GroupInfo[],
+    work: (groupId: string) => Promise<unknown>,
   ): (() => Promise<void>) | undefined {
-    if (groups.length === 0 || other === undefined) return undefined;
+    if (groups.length === 0) return undefined;
     const { groupId } = this.#prng.pick(groups);
-    return async () => void (await work(groupId, other));
+    return async () => void (await work(groupId));
+  }
+
+  /** Takes in somebody who is outside, or puts out somebody who is inside, as far as that is known. */
+  #changeGroup(
+    device: Device,
+    groups: readonly GroupInfo[],
+    how: 'add' | 'remove',
+  ): (() => Promise<void>) | undefined {
+    if (groups.length === 0) return undefined;
+    const { groupId } = this.#prng.pick(groups);
+    const members = this.#members.get(groupId) ?? new Set();
+    const possible = this.#others(device).filter(({ id }) => members.has(id) === (how === 'remove'));
+    if (possible.length === 0) return undefined;
+    const { id } = this.#prng.pick(possible);
+    return async () => {
+      await device.group[how](groupId, [id]);
+      if (how === 'add') members.add(id);
+      else members.delete(id);
+    };
   }
 
   async #negotiate(device: Device, peer: string): Promise<object> {

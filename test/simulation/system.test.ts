@@ -4,15 +4,15 @@ import { HAPPENINGS } from './system-happenings.js';
 import { runSeed } from './system-seeds.js';
 import { TASKS } from './system-work.js';
 
-const SEEDS = 20;
-const SEEDS_PER_TEST = 5;
+const SEEDS = 12;
+const SEEDS_PER_TEST = 4;
 /** What is done so often that a test which sees less of it is out of order. */
 const OFTEN = {
   negotiate: 100,
-  ratchet: 50,
-  'group-rotate': 10,
-  'group-send': 20,
-  'revoke-device': 3,
+  ratchet: 40,
+  'group-rotate': 4,
+  'group-send': 15,
+  'revoke-device': 2,
 } as const;
 
 const chosen = process.env['SIM_SEED'];

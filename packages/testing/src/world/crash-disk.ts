@@ -104,7 +104,7 @@ export class CrashDisk {
     if (this.speed !== GOOD) note('disk-slow');
     const life = this.#open;
     const ms = prng.between(fastest, slowest);
-    timeline.after(ms / 2, () => {
+    timeline.after(Math.floor(ms / 2), () => {
       const { strike } = this;
       this.strike = undefined;
       strike?.();

@@ -23,15 +23,15 @@ export class MachineClock {
     this.#offMs = ms;
   }
 
-  /** The clock as one process sees it; its timers die with it. */
+  /** The clock as one process sees it; its timers die with it. They count whole milliseconds, as those of Node do. */
   of(life: Life): Clock {
     const timeline = this.#timeline;
     const started = timeline.now;
     return {
-      now: () => Math.floor(WORLD_BEGINNING_MS + timeline.now + this.#offMs),
+      now: () => WORLD_BEGINNING_MS + timeline.now + this.#offMs,
       monotonic: () => timeline.now - started,
       setTimer: (ms, callback): Timer => ({
-        cancel: timeline.after(ms, () => {
+        cancel: timeline.after(Math.max(1, Math.ceil(ms)), () => {
           if (life.lasts) callback();
         }),
       }),

@@ -159,7 +159,7 @@ export class World {
     this.#descriptor = descriptor;
     this.#signed = signDescriptor(descriptor, root.secretKey, root.publicKey);
     const caller = { name: 'administrator', life: new Life() };
-    const now = (): number => Math.floor(WORLD_BEGINNING_MS + this.timeline.now);
+    const now = (): number => WORLD_BEGINNING_MS + this.timeline.now;
     this.#administrator = new TestAdministrator(descriptor, root.publicKey, administrator, now, {
       connect: (address) => this.lines.connect(caller, address),
       random: (length) => prng.bytes(length),
