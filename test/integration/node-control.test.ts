@@ -20,7 +20,11 @@ let administrator: TestAdministrator;
 async function hand(node: string, { event, signatures }: SignedEvent): Promise<void> {
   const wire = network.wire.join('test');
   const notice = encode('symmetra.link.v1.ControlNotice', { event, signatures: [...signatures] });
-  await wire.request(node, 'control', notice, { timeoutMs: 5000 }).finally(async () => wire.close());
+  try {
+    await wire.request(node, 'control', notice, { timeoutMs: 5000 });
+  } finally {
+    await wire.close();
+  }
 }
 
 beforeEach(async () => {

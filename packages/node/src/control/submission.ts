@@ -17,7 +17,7 @@ const MAX_ATTEMPTS = 16;
 const DONE = new Uint8Array(0);
 
 /** Whether a node has an event in force. */
-export interface Receipt {
+interface Receipt {
   readonly node: string;
   readonly applied: boolean;
   /** Why not; empty when it is applied. */
