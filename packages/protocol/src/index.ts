@@ -116,4 +116,4 @@ export {
   LINK_OPEN,
   LINK_SEALED,
 } from './link/messages.js';
-export type { FormerKey, LinkKeys } from './link/transcript.js';
+export type { FormerKey, FormerLink, LinkKeys } from './link/transcript.js';

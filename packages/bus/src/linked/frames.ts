@@ -26,6 +26,7 @@ export class FrameBatch {
   readonly #limit: number;
   #buffer = Buffer.alloc(INITIAL_BYTES);
   #length = 0;
+  #frames = 0;
   /** Where plaintexts end, but for the last one. */
   #cuts: number[] = [];
   #start = 0;
@@ -38,6 +39,11 @@ export class FrameBatch {
   /** Bytes that wait. */
   get bytes(): number {
     return this.#length;
+  }
+
+  /** Frames that wait. */
+  get frames(): number {
+    return this.#frames;
   }
 
   /** Adds a request; the payload is copied. */
@@ -59,8 +65,11 @@ export class FrameBatch {
     this.#buffer[at] = FAREWELL;
   }
 
-  /** Moves here what waits in another batch; requests of both stand in the order of their ids then. */
-  takeOver(other: FrameBatch): void {
+  /**
+   * Moves here what waits in another batch. Requests of both stand in the order in which they were made then, under the
+   * ids that `renumber` gives them; those that it gives none are left out.
+   */
+  takeOver(other: FrameBatch, renumber: (id: number) => number | undefined): void {
     const replies: { id: number; outcome: Uint8Array }[] = [];
     const requests: { id: number; subject: string; payload: Uint8Array }[] = [];
     const collect = (frames: Uint8Array): void =>
@@ -73,7 +82,8 @@ export class FrameBatch {
     other.drain(collect);
     for (const { id, outcome } of replies) this.reply(id, outcome);
     for (const { id, subject, payload } of requests.toSorted((one, two) => one.id - two.id)) {
-      this.request(id, subject, payload);
+      const fresh = renumber(id);
+      if (fresh !== undefined) this.request(fresh, subject, payload);
       payload.fill(0);
     }
   }
@@ -97,6 +107,7 @@ export class FrameBatch {
       this.#buffer.fill(0, 0, this.#length);
     }
     this.#length = 0;
+    this.#frames = 0;
     this.#cuts = [];
     this.#start = 0;
   }
@@ -127,6 +138,7 @@ export class FrameBatch {
       this.#buffer = grown;
     }
     this.#length = needed;
+    this.#frames += 1;
     return at;
   }
 }

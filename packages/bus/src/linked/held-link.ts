@@ -17,13 +17,17 @@ export interface HeldLink {
   readonly process: PeerProcess;
   readonly cipher: LinkCipher;
   readonly number: bigint;
+  /** LINK-7: number of the link that it renews. */
+  readonly follows: bigint | undefined;
   /** H(pk_Ni) of the peer's node when the link came about, in hexadecimal. */
   readonly keyHash: string;
   readonly renewAt: number;
   /** From then on this end does not send on it. */
   readonly endAt: number;
-  /** LINK-4: whether this end sends on it. */
+  /** LINK-4: whether this end may send on it. */
   open: boolean;
+  /** LINK-7: one that renews it is open: this end never sends on it again. */
+  renewed: boolean;
   eraseAt: number;
 }
 
@@ -35,8 +39,6 @@ export class PeerProcess implements LinkEnd {
   readonly batch: FrameBatch;
   /** LINK-6: the highest id of a request that was taken. */
   lastRequest = 0;
-  /** Requests whose handlers run. */
-  handling = 0;
   /** When something from it was opened last. */
   heardAt = Number.NEGATIVE_INFINITY;
   /** The bus said that nobody listens, or it was silent; not authentic. */
@@ -45,7 +47,7 @@ export class PeerProcess implements LinkEnd {
   owed = false;
   /** In the order in which they came about. */
   readonly links: HeldLink[] = [];
-  /** The one that opened last: the one to send on. */
+  /** The one to send on. */
   #current: HeldLink | undefined;
 
   constructor(end: LinkEnd, batchBytes: number) {
@@ -80,34 +82,36 @@ export class PeerProcess implements LinkEnd {
       process: this,
       cipher: new LinkCipher(keys, role),
       number: linkNumber(keys.linkId),
+      follows: keys.follows.length === 0 ? undefined : linkNumber(keys.follows),
       keyHash,
       renewAt: now + renewMs * (lesser ? 1 : LATER),
       endAt: now + 2 * renewMs,
       open: false,
+      renewed: false,
       eraseAt: now + 2 * renewMs + GRACE_MS,
     };
     this.links.push(link);
+    this.heardAt = now;
     const dropped: HeldLink[] = [];
     while (this.links.length > MAX_LINKS) dropped.push(this.#dropOldest());
     return { link, dropped };
   }
 
-  /** LINK-4: this end sends on the link from now on. */
+  /** LINK-4, LINK-7: this end may send on the link from now on, and never again on the one that it renews. */
   opened(link: HeldLink): void {
     link.open = true;
-    this.#current = link;
+    const former = this.#formerOf(link);
+    if (former !== undefined) former.renewed = true;
+    this.#choose();
     this.owed = true;
   }
 
-  /** LINK-7: a datagram has verified on the link: the older ones have had their time. */
+  /** LINK-7: a datagram has verified on the link: nothing is sent to here any more on the one that it renews. */
   verified(link: HeldLink, now: number): void {
     this.heardAt = now;
     this.absent = false;
-    if (this.links.length === 1) return;
-    for (const older of this.links) {
-      if (older === link) return;
-      older.eraseAt = Math.min(older.eraseAt, now + GRACE_MS);
-    }
+    const former = this.#formerOf(link);
+    if (former !== undefined) former.eraseAt = Math.min(former.eraseAt, now + GRACE_MS);
   }
 
   /** Erases the links that the test picks, and returns them. */
@@ -116,9 +120,18 @@ export class PeerProcess implements LinkEnd {
     for (const link of gone) {
       link.cipher.wipe();
       this.links.splice(this.links.indexOf(link), 1);
-      if (this.#current === link) this.#current = this.links.findLast((left) => left.open);
     }
+    this.#choose();
     return gone;
+  }
+
+  /** LINK-7: of the links that are open and not renewed, this end sends on the one that came about last. */
+  #choose(): void {
+    this.#current = this.links.findLast(({ open, renewed }) => open && !renewed);
+  }
+
+  #formerOf({ follows }: HeldLink): HeldLink | undefined {
+    return follows === undefined ? undefined : this.links.find(({ number }) => number === follows);
   }
 
   #dropOldest(): HeldLink {

@@ -9,7 +9,7 @@ import {
   receiveLinkConfirm,
 } from '@symmetra/protocol';
 import type { LinkAnswering, LinkEnd } from '@symmetra/protocol';
-import { Allowance } from './allowance.js';
+import { Allowance, Allowances } from './allowance.js';
 import { peerOf, sameBytes } from './link-world.js';
 import type { LinkWorld } from './link-world.js';
 
@@ -47,8 +47,8 @@ interface Handshake {
 export class IncomingHandshakes {
   readonly #world: LinkWorld;
   readonly #handshakes = new Map<string, Handshake>();
-  readonly #inAll = new Allowance(IN_ALL.perSecond, IN_ALL.burst);
-  readonly #allowances = new Map<string, Allowance>();
+  readonly #inAll = new Allowance(IN_ALL);
+  readonly #allowances = new Allowances();
 
   constructor(world: LinkWorld) {
     this.#world = world;
@@ -141,9 +141,7 @@ export class IncomingHandshakes {
     for (const [name, handshake] of this.#handshakes) {
       if (now >= handshake.expiresAt) this.#forget(name, handshake);
     }
-    for (const [name, allowance] of this.#allowances) {
-      if (allowance.isFull(now)) this.#allowances.delete(name);
-    }
+    this.#allowances.sweep(now);
   }
 
   /** Forgets those that the test picks by node and by the hash of the keys that were taken for it. */
@@ -203,20 +201,12 @@ export class IncomingHandshakes {
 
   /** LINK-8: whether another handshake is answered now. */
   #hasRoom(initiator: LinkEnd, proved: boolean, now: number): boolean {
-    if (proved) return this.#allowance(nameOf(initiator), OF_PROCESS).take(now);
+    if (proved) return this.#allowances.take(nameOf(initiator), OF_PROCESS, now);
     this.sweep(now);
     const unproved = [...this.#handshakes.values()].filter((handshake) => !handshake.proved);
     const ofNode = unproved.filter((handshake) => handshake.initiator.nodeId === initiator.nodeId);
     if (unproved.length >= MAX_HANDSHAKES || ofNode.length >= MAX_OF_NODE) return false;
-    return this.#allowance(initiator.nodeId, OF_NODE).take(now) && this.#inAll.take(now);
-  }
-
-  #allowance(name: string, rate: typeof OF_NODE): Allowance {
-    const known = this.#allowances.get(name);
-    if (known !== undefined) return known;
-    const fresh = new Allowance(rate.perSecond, rate.burst);
-    this.#allowances.set(name, fresh);
-    return fresh;
+    return this.#allowances.take(initiator.nodeId, OF_NODE, now) && this.#inAll.take(now);
   }
 }
 

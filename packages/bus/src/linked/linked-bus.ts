@@ -3,6 +3,7 @@ import type { Bus, BusHandler, RequestOptions } from '../bus.js';
 import { encodeFailure } from '../outcome.js';
 import { FrameBatch, checkSubject, readFrames } from './frames.js';
 import { Handlers, checkPayload } from './handlers.js';
+import { Handling } from './handling.js';
 import type { PeerProcess } from './held-link.js';
 import { Links } from './links.js';
 import type { LinkedBusOptions } from './options.js';
@@ -11,8 +12,9 @@ import type { PendingRequest } from './pending-requests.js';
 
 /** LINK-8: bytes that may wait for one process or node. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-/** LINK-8: requests of one process whose handlers may run at once. */
-const MAX_HANDLING = 16_384;
+/** LINK-8: what may wait for processes of one node that were named, and that there is no link with. */
+const MAX_STRANGE_BYTES = 4 * 1024 * 1024;
+const MAX_STRANGE_REQUESTS = 1024;
 
 /** A request of this process to its own node. */
 interface OwnRequest {
@@ -32,6 +34,7 @@ export class LinkedBus implements Bus {
   readonly #options: LinkedBusOptions;
   readonly #links: Links;
   readonly #handlers: Handlers;
+  readonly #handling = new Handling();
   readonly #pending: PendingRequests;
   /** LINK-6: requests to any process of a node, until there is a link with one. */
   readonly #waiting = new Map<string, FrameBatch>();
@@ -109,16 +112,20 @@ export class LinkedBus implements Bus {
 
   /**
    * LINK-6: the process that a request goes to; undefined: whichever opens a link first.
-   * @throws NODE_UNREACHABLE when no link can come about
+   * @throws NODE_UNREACHABLE when no link can come about; BUS_BUSY when too many are being opened
    */
   #target(to: string, instance: string | undefined, now: number): PeerProcess | undefined {
-    const process =
-      instance === undefined ? this.#links.reachable(to, now) : this.#links.process({ nodeId: to, instance });
-    if (process?.sending(now) !== undefined || this.#links.open(to, instance)) return process;
-    throw unreachable(to, 'the node is unknown, or did not answer a moment ago');
+    const process = instance === undefined ? this.#links.reachable(to, now) : this.#links.find(to, instance);
+    if (process?.sending(now) !== undefined) return process;
+    const beginning = this.#links.open(to, instance);
+    if (beginning === 'too many') throw busy('too many links with the node are being opened', to);
+    if (beginning === 'refused') {
+      throw unreachable(to, 'the node is unknown, or did not answer a moment ago');
+    }
+    return instance === undefined ? undefined : this.#links.process({ nodeId: to, instance });
   }
 
-  /** @throws BUS_BUSY */
+  /** LINK-8. @throws BUS_BUSY */
   #enqueue(
     to: string,
     process: PeerProcess | undefined,
@@ -128,7 +135,13 @@ export class LinkedBus implements Bus {
   ): void {
     const batch = process?.batch ?? this.#waiting.get(to) ?? new FrameBatch(this.#links.batchBytes);
     if (batch.bytes + payload.length > MAX_WAITING_BYTES) {
-      throw new SymmetraError('BUS_BUSY', 'too much waits for the node', { node: to, bytes: batch.bytes });
+      throw busy('too much waits for the node', to);
+    }
+    if (process?.links.length === 0) {
+      const { frames, bytes } = this.#links.waitingForStrangers(to);
+      if (frames >= MAX_STRANGE_REQUESTS || bytes + payload.length > MAX_STRANGE_BYTES) {
+        throw busy('too much waits for links with the node', to);
+      }
     }
     batch.request(id, subject, payload);
     if (process === undefined) this.#waiting.set(to, batch);
@@ -170,14 +183,14 @@ export class LinkedBus implements Bus {
   #answer(process: PeerProcess, id: number, subject: string, payload: Uint8Array): void {
     if (id <= process.lastRequest) return;
     process.lastRequest = id;
-    if (process.handling >= MAX_HANDLING) {
-      const busy = new SymmetraError('BUS_BUSY', 'too many requests are under way', { node: this.self });
-      this.#reply(process, id, encodeFailure(busy));
+    const { nodeId } = process;
+    const bytes = payload.length;
+    if (!this.#handling.begin(nodeId, bytes)) {
+      this.#reply(process, id, encodeFailure(busy('too many requests are under way', this.self)));
       return;
     }
-    process.handling += 1;
-    this.#handlers.answer(process.nodeId, subject, payload.slice(), (outcome) => {
-      process.handling -= 1;
+    this.#handlers.answer(nodeId, subject, payload.slice(), (outcome) => {
+      this.#handling.end(nodeId, bytes);
       this.#reply(process, id, outcome);
     });
   }
@@ -195,11 +208,19 @@ export class LinkedBus implements Bus {
     const waiting = this.#waiting.get(process.nodeId);
     if (waiting !== undefined) {
       this.#waiting.delete(process.nodeId);
-      process.batch.takeOver(waiting);
+      process.batch.takeOver(waiting, (id) => this.#renumber(id));
       this.#pending.assign(process.nodeId, process);
     }
     this.#due.add(process);
     this.#schedule();
+  }
+
+  /** LINK-6: an id above all that were sealed before; undefined for a request that does not wait any more. */
+  #renumber(id: number): number | undefined {
+    const fresh = this.#nextId;
+    if (!this.#pending.renumber(id, fresh)) return undefined;
+    this.#nextId += 1;
+    return fresh;
   }
 
   /** LINK-6: no reply may come any more from where nobody listens. */
@@ -248,4 +269,8 @@ export class LinkedBus implements Bus {
 
 function unreachable(node: string, message: string): SymmetraError {
   return new SymmetraError('NODE_UNREACHABLE', message, { node });
+}
+
+function busy(message: string, node: string): SymmetraError {
+  return new SymmetraError('BUS_BUSY', message, { node });
 }

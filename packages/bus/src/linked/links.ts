@@ -18,6 +18,7 @@ import { selfOf } from './link-world.js';
 import type { FailureReason, LinkWorld } from './link-world.js';
 import type { LinkedBusOptions } from './options.js';
 import { OutgoingHandshakes } from './outgoing.js';
+import type { Beginning } from './outgoing.js';
 import { PeerTable } from './peer-table.js';
 
 const HOUR_MS = 3_600_000;
@@ -99,8 +100,13 @@ export class Links {
     return process;
   }
 
-  /** Has a link come about. @returns false when there is nothing to be waited for */
-  open(nodeId: string, instance: string | undefined): boolean {
+  /** LINK-8: what waits for processes of the node that were named, and that there is no link with. */
+  waitingForStrangers(nodeId: string): { readonly frames: number; readonly bytes: number } {
+    return this.#peers.waitingForStrangers(nodeId);
+  }
+
+  /** Has a link come about. */
+  open(nodeId: string, instance: string | undefined): Beginning {
     return this.#outgoing.begin(nodeId, instance);
   }
 

@@ -8,6 +8,7 @@ import {
   receiveLinkDone,
 } from '@symmetra/protocol';
 import type { LinkAnswered, LinkConfirming, LinkOpening, Step } from '@symmetra/protocol';
+import { Allowances } from './allowance.js';
 import { peerOf } from './link-world.js';
 import type { FailureReason, LinkWorld } from './link-world.js';
 import type { QkdKey, QkdSource } from './options.js';
@@ -21,7 +22,12 @@ const SILENT_PAUSE_MS = 1000;
 const ABSENT_PAUSE_MS = 250;
 /** LINK-8: answers that are tried in one handshake. */
 const MAX_ANSWERS = 8;
+/** LINK-8: handshakes with processes of one node that were named, and that there is no link with. */
+const OF_STRANGERS = { perSecond: 4, burst: 16 };
 const NONCE_LENGTH = 32;
+
+/** Whether a handshake is under way; if not, whether it may be another time, for there were too many. */
+export type Beginning = 'under way' | 'refused' | 'too many';
 
 interface Handshake {
   readonly nodeId: string;
@@ -49,6 +55,7 @@ export class OutgoingHandshakes {
   readonly #byNonce = new Map<string, Handshake>();
   /** Until when targets are left alone that a handshake failed with lately. */
   readonly #pauses = new Map<string, number>();
+  readonly #allowances = new Allowances();
   /** LINK-7: nodes whose last handshake with a QKD key was not completed. */
   readonly #withoutQkd = new Set<string>();
 
@@ -57,16 +64,21 @@ export class OutgoingHandshakes {
   }
 
   /**
-   * Begins a handshake with a process, or with any of the node, unless one is under way.
-   * @returns whether one is under way now: not when the node is unknown, or the last one failed a moment ago
+   * Begins a handshake with a process, or with any of the node, unless one is under way. It is refused when the node is
+   * unknown, or the last one failed a moment ago.
    */
-  begin(nodeId: string, instance: string | undefined): boolean {
+  begin(nodeId: string, instance: string | undefined): Beginning {
     const target = targetOf(nodeId, instance);
-    if (this.#byTarget.has(target)) return true;
-    const pausedUntil = this.#pauses.get(target) ?? Number.NEGATIVE_INFINITY;
-    if (this.#world.options.clock.monotonic() < pausedUntil) return false;
+    if (this.#byTarget.has(target)) return 'under way';
+    const { clock, peers } = this.#world.options;
+    const now = clock.monotonic();
+    if (now < (this.#pauses.get(target) ?? Number.NEGATIVE_INFINITY)) return 'refused';
     this.#pauses.delete(target);
-    return this.#begin(nodeId, instance, target);
+    const strange = instance !== undefined && this.#world.former(nodeId, instance) === undefined;
+    if (strange && peers(nodeId) !== undefined && !this.#allowances.take(nodeId, OF_STRANGERS, now)) {
+      return 'too many';
+    }
+    return this.#begin(nodeId, instance, target) ? 'under way' : 'refused';
   }
 
   /** Nobody listens there: not authentic, so it only ends what waits. */
@@ -100,8 +112,9 @@ export class OutgoingHandshakes {
     this.#world.complete(keys, 'initiator', handshake.keyHash);
   }
 
-  /** Forgets the pauses that are over. */
+  /** Forgets the pauses that are over, and allowances that are whole again. */
   sweep(now: number): void {
+    this.#allowances.sweep(now);
     for (const [target, until] of this.#pauses) if (now >= until) this.#pauses.delete(target);
   }
 

@@ -52,6 +52,15 @@ export class PendingRequests {
     this.#deadlines.add(id, request.madeAt + request.timeoutMs, this.#pending.size);
   }
 
+  /** Gives a request another id, if it still waits. @returns whether it does */
+  renumber(id: number, fresh: number): boolean {
+    const request = this.#pending.get(id);
+    if (request === undefined) return false;
+    this.#remove(id, request);
+    this.add(fresh, request);
+    return true;
+  }
+
   /** Takes the outcome of a request to that process, or to oneself; what nobody waits for is dropped. */
   settle(id: number, process: PeerProcess | undefined, outcome: Uint8Array): void {
     const request = this.#pending.get(id);

@@ -2,9 +2,8 @@ import { Reader, SymmetraError } from '@symmetra/crypto';
 import type { Secret, Suite } from '@symmetra/crypto';
 import { ReplayWindow } from '../session/window.js';
 import { LINK_ID_LENGTH, LINK_SEALED } from './messages.js';
-import type { FormerLink } from './initiator.js';
 import { wipeLinkKeys } from './transcript.js';
-import type { LinkKeys } from './transcript.js';
+import type { FormerLink, LinkKeys } from './transcript.js';
 
 /** LINK-5: bytes before the sealed frames: kind, link id, sequence number. */
 export const LINK_HEADER_LENGTH = 1 + LINK_ID_LENGTH + 8;

@@ -20,20 +20,15 @@ import {
   gateTag,
   linkKeys,
   wipeLinkKeys,
+  wipingOnFailure,
 } from './transcript.js';
-import type { FirstKey, FormerKey, LinkKeys, LinkPlace } from './transcript.js';
+import type { FirstKey, FormerLink, LinkKeys, LinkPlace } from './transcript.js';
 
 /*
  *   openLink --LINK-1--> opening --LINK-2--> answered --confirmLink, LINK-3--> confirming --LINK-4--> keys
  *
  * Everything is in memory only: who restarts opens another link.
  */
-
-/** A link that still serves, which the new one follows. */
-export interface FormerLink {
-  readonly linkId: Uint8Array;
-  readonly key: FormerKey;
-}
 
 /** LINK-1 is under way. */
 export interface LinkOpening {
@@ -43,6 +38,7 @@ export interface LinkOpening {
   readonly instance: string | undefined;
   /** n_I. */
   readonly nonce: Uint8Array;
+  /** With a copy of its key: the link may end before the handshake does. */
   readonly former: FormerLink | undefined;
   readonly ephemeral: { readonly publicKey: Uint8Array; readonly secretKey: Secret<'LinkEphemeral'> };
   /** ss_R. */
@@ -90,8 +86,8 @@ export function openLink(
 ): Step<LinkOpening, Uint8Array> {
   const suite = context.suites.get(self.suiteId);
   const former = asked.instance === undefined ? undefined : asked.former;
-  const ephemeral = suite.kem.keygen(random.seed);
   const { ciphertext, sharedSecret } = suite.kem.encapsulate(peer.publicKey, random.coins);
+  const ephemeral = suite.kem.keygen(random.seed);
   random.seed.fill(0);
   random.coins.fill(0);
   const initiator: LinkEnd = { nodeId: self.nodeId, instance: self.instance };
@@ -113,7 +109,7 @@ export function openLink(
     peer,
     instance: asked.instance,
     nonce: random.nonce,
-    former,
+    former: former && { linkId: former.linkId, key: former.key.clone() },
     ephemeral: {
       publicKey: ephemeral.publicKey,
       secretKey: Secret.of('LinkEphemeral', ephemeral.secretKey),
@@ -161,13 +157,13 @@ export function receiveLinkAnswer(
   }
   checkEphemeral(suite, body.ephemeralKey, [self.publicKey, peer.publicKey, opening.ephemeral.publicKey]);
   const place: LinkPlace = { suite, initiator, responder };
-  const secrets = {
-    toInitiator: suite.kem.decapsulate(body.staticCiphertext, self.secretKey.bytes),
-    toEphemeral: suite.kem.decapsulate(body.ephemeralCiphertext, opening.ephemeral.secretKey.bytes),
-    toResponder: opening.staticSecret.bytes.slice(),
-  };
+  const toInitiator = suite.kem.decapsulate(body.staticCiphertext, self.secretKey.bytes);
+  const toEphemeral = wipingOnFailure(toInitiator, () =>
+    suite.kem.decapsulate(body.ephemeralCiphertext, opening.ephemeral.secretKey.bytes),
+  );
+  const secrets = { toInitiator, toEphemeral, toResponder: opening.staticSecret.bytes.slice() };
   const first = firstKey(context, place, { open: opening.body, answer: message.body }, secrets, {
-    former: body.formerUsed ? opening.former?.key : undefined,
+    former: body.formerUsed ? opening.former : undefined,
     psk: peer.psk,
   });
   if (!equalConstantTime(answerTag(context, place, first), message.tag)) {
@@ -178,7 +174,7 @@ export function receiveLinkAnswer(
   return {
     state: { place, first, nonces, ephemeralKey: body.ephemeralKey },
     output: undefined,
-    consumed: [opening.ephemeral.secretKey, opening.staticSecret],
+    consumed: secretsOf(opening),
   };
 }
 
@@ -238,13 +234,17 @@ export function receiveLinkDone(confirming: LinkConfirming, datagram: Uint8Array
 /** Erases what a handshake holds that is given up. */
 export function abandonLink(state: LinkOpening | LinkAnswered | LinkConfirming): void {
   if ('ephemeral' in state) {
-    state.ephemeral.secretKey.wipe();
-    state.staticSecret.wipe();
+    for (const secret of secretsOf(state)) secret.wipe();
   } else if ('first' in state) {
     state.first.key.wipe();
   } else {
     wipeLinkKeys(state.keys);
   }
+}
+
+function secretsOf({ ephemeral, staticSecret, former }: LinkOpening): readonly Secret<string>[] {
+  const own = [ephemeral.secretKey, staticSecret];
+  return former === undefined ? own : [...own, former.key];
 }
 
 function unknownHandshake(): SymmetraError {

@@ -2,7 +2,6 @@ import { AuthenticationError, Secret, SymmetraError, equalConstantTime } from '@
 import type { ProtocolContext, Step } from '../context.js';
 import { sameEnd } from './end.js';
 import type { LinkPeer, LinkSelf } from './end.js';
-import type { FormerLink } from './initiator.js';
 import {
   decodeLinkConfirm,
   decodeLinkConfirmBody,
@@ -22,8 +21,9 @@ import {
   gateTag,
   linkKeys,
   wipeLinkKeys,
+  wipingOnFailure,
 } from './transcript.js';
-import type { FirstKey, LinkKeys, LinkPlace } from './transcript.js';
+import type { FirstKey, FormerLink, LinkKeys, LinkPlace } from './transcript.js';
 
 /*
  *   inspectLinkOpen, checkLinkOpen, answerLink --LINK-2--> answering
@@ -145,7 +145,7 @@ export function answerLink(
     place,
     { open: request.bytes, answer: body },
     { toResponder, toInitiator: toInitiator.sharedSecret, toEphemeral: toEphemeral.sharedSecret },
-    { former: former?.key, psk: peer.psk },
+    { former, psk: peer.psk },
   );
   const state: LinkAnswering = {
     place,
@@ -200,7 +200,9 @@ export function receiveLinkConfirm(
   const { place, first, nonces } = answering;
   const message = decodeLinkConfirm(datagram);
   const { ciphertext } = decodeLinkConfirmBody(message.body);
-  const secret = place.suite.kem.decapsulate(ciphertext, answering.ephemeralKey.bytes);
+  const secret = wipingOnFailure(qkd, () =>
+    place.suite.kem.decapsulate(ciphertext, answering.ephemeralKey.bytes),
+  );
   const transcriptHash = confirmHash(place, first, message.body);
   const { keys, initiatorTag, responderTag } = linkKeys(context, place, first, transcriptHash, secret, qkd);
   if (!equalConstantTime(initiatorTag, message.tag)) {

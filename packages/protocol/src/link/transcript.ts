@@ -8,6 +8,12 @@ import { LINK_ID_LENGTH } from './messages.js';
 /** F: what a link leaves to the one that follows it, `hashLength` bytes. */
 export type FormerKey = Secret<'FormerLinkKey'>;
 
+/** A link that still serves, which the new one follows. */
+export interface FormerLink {
+  readonly linkId: Uint8Array;
+  readonly key: FormerKey;
+}
+
 /** Which link: suite and ends. */
 export interface LinkPlace {
   readonly suite: Suite;
@@ -20,6 +26,8 @@ export interface FirstKey {
   readonly key: Secret<'LinkFirst'>;
   /** th_1. */
   readonly transcriptHash: Uint8Array;
+  /** Id of the link whose former key is mixed in; empty for none. */
+  readonly follows: Uint8Array;
 }
 
 /** The three KEM secrets of the first two messages; whoever derives k_1 from them wipes them. */
@@ -48,7 +56,7 @@ export function firstKey(
   place: LinkPlace,
   bodies: { readonly open: Uint8Array; readonly answer: Uint8Array },
   secrets: FirstSecrets,
-  added: { readonly former: FormerKey | undefined; readonly psk: LinkPsk | undefined },
+  added: { readonly former: FormerLink | undefined; readonly psk: LinkPsk | undefined },
 ): FirstKey {
   const { suite } = place;
   const transcriptHash = suite.hash(new Writer().bytes(bodies.open).bytes(bodies.answer).finish());
@@ -57,12 +65,12 @@ export function firstKey(
     toResponder,
     toInitiator,
     toEphemeral,
-    added.former?.bytes ?? EMPTY,
+    added.former?.key.bytes ?? EMPTY,
     added.psk?.bytes ?? EMPTY,
   ];
   const key = extractExpand(suite, ikms, 'linkFirst', contextOf(context, place, transcriptHash));
   for (const secret of [toResponder, toInitiator, toEphemeral]) secret.fill(0);
-  return { key: Secret.of('LinkFirst', key), transcriptHash };
+  return { key: Secret.of('LinkFirst', key), transcriptHash, follows: added.former?.linkId ?? EMPTY };
 }
 
 /** LINK-2: the answer's tag. */
@@ -95,6 +103,8 @@ export interface LinkKeys {
   readonly responder: LinkEnd;
   /** 8 bytes. */
   readonly linkId: Uint8Array;
+  /** Id of the link that it renews; empty where no former key went in. */
+  readonly follows: Uint8Array;
   readonly initiatorKey: Secret<'LinkDirection'>;
   readonly responderKey: Secret<'LinkDirection'>;
   readonly former: FormerKey;
@@ -128,6 +138,7 @@ export function linkKeys(
     keys: {
       ...place,
       linkId: derive('linkId', LINK_ID_LENGTH),
+      follows: first.follows,
       initiatorKey: Secret.of('LinkDirection', derive('linkInitiatorToResponder', suite.keyLength)),
       responderKey: Secret.of('LinkDirection', derive('linkResponderToInitiator', suite.keyLength)),
       former: Secret.of('FormerLinkKey', derive('linkFormer')),
@@ -135,6 +146,16 @@ export function linkKeys(
   };
   key.fill(0);
   return confirmed;
+}
+
+/** What `act` returns; when it throws, the secret that was to go with it is erased. */
+export function wipingOnFailure(secret: Uint8Array | undefined, act: () => Uint8Array): Uint8Array {
+  try {
+    return act();
+  } catch (error) {
+    secret?.fill(0);
+    throw error;
+  }
 }
 
 /** Erases the keys of a link. */
