@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LinkedBus, NatsWire, connectNats, openNatsLog, qkdClient } from '@symmetra/bus';
 import type { Bus, LogStream, NatsConnection, NatsStatus, NatsTls, QkdSource } from '@symmetra/bus';
-import { Secret, suites, toHex } from '@symmetra/crypto';
+import { Secret, SymmetraError, suites, toHex } from '@symmetra/crypto';
 import type { RandomBytes } from '@symmetra/entropy';
 import type { Descriptor, LinkPsk } from '@symmetra/protocol';
 import type { Clock, Logger } from '@symmetra/runtime';
@@ -12,6 +12,8 @@ import type { ProcessMeter } from './process-meter.js';
 
 const INSTANCE_BYTES = 4;
 const SECOND_MS = 1000;
+/** LINK-7: the least bytes of a PSK. */
+const MIN_PSK_BYTES = 32;
 /** How long the key management entity of this site may take. */
 const QKD_MS = 3000;
 
@@ -44,14 +46,15 @@ export class NodeBus {
     this.#qkd = qkd;
   }
 
-  /** Connects. @throws what {@link connectNats} throws */
+  /** Connects. @throws KEY_FILE_LENGTH for a PSK that is too short, and what {@link connectNats} throws */
   static async open(parts: NodeBusParts): Promise<NodeBus> {
     const { config, clock, logger } = parts;
     const { servers, tls } = config.bus;
     const nkeySeed = new Uint8Array(await readFile(nodeFiles(config).nkeySeed));
-    const psks = await readPsks(config);
-    const qkd = await qkdSources(config, clock);
+    const psks = new Map<string, LinkPsk>();
     try {
+      await readPsks(config, psks);
+      const qkd = await qkdSources(config, clock);
       const connection = await connectNats({
         servers,
         node: config.node,
@@ -60,6 +63,9 @@ export class NodeBus {
         ...(tls !== undefined && { tls: (await readTls(tls)) as NatsTls }),
       });
       return new NodeBus(parts, connection, psks, qkd);
+    } catch (error) {
+      wipePsks(psks);
+      throw error;
     } finally {
       nkeySeed.fill(0);
     }
@@ -123,7 +129,7 @@ export class NodeBus {
 
   async close(): Promise<void> {
     await this.#connection.close();
-    for (const psk of this.#psks.values()) psk.wipe();
+    wipePsks(this.#psks);
   }
 }
 
@@ -146,14 +152,22 @@ function tell(logger: Logger, status: NatsStatus): void {
   }
 }
 
-async function readPsks({ links }: NodeConfig): Promise<ReadonlyMap<string, LinkPsk>> {
-  const psks = new Map<string, LinkPsk>();
+/** @throws KEY_FILE_LENGTH */
+async function readPsks({ links }: NodeConfig, psks: Map<string, LinkPsk>): Promise<void> {
   for (const [node, file] of Object.entries(links.pskFiles ?? {})) {
     const content = await readFile(file);
     psks.set(node, Secret.of('LinkPsk', new Uint8Array(content)));
     content.fill(0);
+    if (content.length >= MIN_PSK_BYTES) continue;
+    throw new SymmetraError('KEY_FILE_LENGTH', `links.pskFiles.${node}: ${file} has fewer than 32 bytes`, {
+      path: file,
+      bytes: content.length,
+    });
   }
-  return psks;
+}
+
+function wipePsks(psks: ReadonlyMap<string, LinkPsk>): void {
+  for (const psk of psks.values()) psk.wipe();
 }
 
 async function qkdSources({ links }: NodeConfig, clock: Clock): Promise<ReadonlyMap<string, QkdSource>> {
