@@ -15,10 +15,28 @@ const TRANSPORT_CODES = new Set([
   'NODE_STALE',
   'STORE_UNAVAILABLE',
   'BUS_TIMEOUT',
+  'BUS_BUSY',
   'SESSION_LOST',
   'STATE_CONFLICT',
   'CLIENT_CLOSED',
   'INTERNAL',
+]);
+
+/** What may pass in an enrolment: a node that has not heard of the token yet, for example. */
+const PASSING_CODES = new Set([
+  'TOKEN_UNKNOWN',
+  'DEVICE_UNKNOWN',
+  'STEP_UNFINISHED',
+  // An introduction, while other nodes do not know the descriptor yet, or the device.
+  'NODE_UNKNOWN',
+  'DESCRIPTOR_OLD',
+  'NOT_ENROLLED',
+  'INTRODUCTION_BUSY',
+  // What the node itself did not say: another node that passed it on may have put it there.
+  'BAD_ENCODING',
+  'BAD_MESSAGE',
+  'WRONG_VERSION',
+  'AUTHENTICATION_FAILED',
 ]);
 
 /** The stable code of any error; INTERNAL when it has none. */
@@ -29,6 +47,11 @@ export function codeOf(error: unknown): string {
 /** Whether trying again later, or elsewhere, can help. */
 export function isTransportFailure(error: unknown): boolean {
   return TRANSPORT_CODES.has(codeOf(error));
+}
+
+/** Whether what refuses an enrolment may be over with time. */
+export function mayPass(error: unknown): boolean {
+  return isTransportFailure(error) || PASSING_CODES.has(codeOf(error));
 }
 
 /** Any error as one of ours. */
