@@ -45,6 +45,7 @@ export class Connection {
   readonly #attachments: Attachments;
   readonly #linkWaiters = new Waiters();
   readonly #readyWaiters = new Waiters();
+  readonly #called = new Waiters();
   readonly #failures = new Map<string, SymmetraError>();
   #link: HomeLink | undefined;
   /** Until when the home is not doubted, monotonic milliseconds. */
@@ -137,6 +138,7 @@ export class Connection {
     this.#link?.close(deviceClosed());
     this.#linkWaiters.fail(deviceClosed());
     this.#readyWaiters.fail(deviceClosed());
+    this.#called.release();
   }
 
   /** SES-8. */
@@ -179,6 +181,7 @@ export class Connection {
   }
 
   #start(): void {
+    this.#called.release();
     if (this.#running || this.#closed) return;
     this.#running = true;
     void this.#run();
@@ -186,7 +189,7 @@ export class Connection {
 
   /** From home to home, until the device is closed. */
   async #run(): Promise<void> {
-    const { timers, logger, random } = this.#parts;
+    const { logger } = this.#parts;
     const avoided = new Set<string>();
     for (let round = 0; !this.#closed;) {
       const home = this.#homes().find((nodeId) => !avoided.has(nodeId));
@@ -194,7 +197,7 @@ export class Connection {
         avoided.clear();
         round += 1;
         this.#tellWaiters(round);
-        await timers.sleep(pauseMs(RETRY, round - 1, fractionOf(random.bytes))).catch(() => undefined);
+        await this.#rest(round).catch(() => undefined);
         continue;
       }
       try {
@@ -210,6 +213,16 @@ export class Connection {
       }
       avoided.add(home);
     }
+  }
+
+  /** The pause behind a round without any home. Whoever needs one does not wait for more than the shortest pause. */
+  async #rest(round: number): Promise<void> {
+    const { timers, random } = this.#parts;
+    const ms = pauseMs(RETRY, round - 1, fractionOf(random.bytes));
+    const shortest = Math.min(ms, RETRY.firstMs);
+    const called = this.#called.wait();
+    await timers.sleep(shortest);
+    await timers.within(ms - shortest, called, deviceClosed);
   }
 
   /** The nodes in this device's own order: devices spread over the nodes, and each finds back to its own. */
