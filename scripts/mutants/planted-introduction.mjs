@@ -33,8 +33,8 @@ export const INTRODUCTION_MUTANTS = [
   {
     name: 'share of an introduction uncommitted',
     file: 'packages/protocol/src/introduction/header.ts',
-    find: 'if (!equalConstantTime(commitment, introductionCommitment(header, place, share))) {',
-    replace: 'if (false) {',
+    find: 'equalConstantTime(commitment, introductionCommitment(header, place, share));',
+    replace: 'true;',
     breaks: 'ENR-11: one node that lies gives the new node a secret that the device does not have.',
     suites: SCENARIO,
   },

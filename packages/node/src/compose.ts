@@ -71,7 +71,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   await log.replay(state);
   const audit = new AuditLog(logger);
   const devices = new DeviceRegistry(store, state, isShared);
-  const tokens = new TokenRows(store);
+  const tokens = new TokenRows(store, clock);
   const shares = new PendingShares(store, isShared);
   const pairs = new PairRows(store);
   const revokedKeys = new RevokedKeys();

@@ -16,6 +16,11 @@ export interface IntroducerParts {
   readonly devices: DeviceRegistry;
 }
 
+interface IntroductionCall {
+  readonly header: Uint8Array;
+  readonly share: Uint8Array;
+}
+
 /** ENR-10: introduces devices of this node to a node that the descriptor names newly. */
 export class Introducer {
   readonly #parts: IntroducerParts;
@@ -30,8 +35,16 @@ export class Introducer {
    * @throws what {@link checkIntroduction} throws, DEVICE_REVOKED, NODE_UNREACHABLE, and what the new node throws
    */
   async answer(session: Session, plaintext: Uint8Array): Promise<SealedOutcome> {
-    const { bus, state, devices } = this.#parts;
     const request = decode('symmetra.enrolment.v1.IntroduceRequest', plaintext);
+    try {
+      return await this.#pass(session, request);
+    } finally {
+      request.share.fill(0);
+    }
+  }
+
+  async #pass(session: Session, request: IntroductionCall): Promise<SealedOutcome> {
+    const { bus, state, devices } = this.#parts;
     const node = { nodeId: state.identity.id, descriptor: state.descriptor };
     const { header } = checkIntroduction(state.context, node, session.deviceId, request);
     if (state.isDeviceRevoked(session.deviceHex)) {

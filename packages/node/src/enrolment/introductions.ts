@@ -14,7 +14,7 @@ import type { AuditLog } from '../audit/audit-log.js';
 import type { ControlState } from '../control/control-state.js';
 import type { DeviceRegistry } from '../devices/device-registry.js';
 import { EXPIRY_BYTES, encodeExpiry, expiryOf } from '../rows/expiry.js';
-import { hexOf, introductionRow, introductionsFrom } from '../rows/row-keys.js';
+import { deviceRow, hexOf, introductionRow, introductionsFrom } from '../rows/row-keys.js';
 import { wipeState } from '../rows/wipe-state.js';
 import type { TokenRows } from './token-rows.js';
 
@@ -24,6 +24,8 @@ export const INTRODUCE = 'introduce';
 const WAIT_MS = 10 * 60_000;
 /** Parts of one node that may wait for others. */
 const MAX_WAITING = 64;
+/** Pairs of nodes whose parts for one device differ, of which it is remembered that it was told. */
+const MAX_DIFFERENCES = 4096;
 const MAX_ATTEMPTS = 8;
 
 export interface IntroductionsParts {
@@ -39,35 +41,61 @@ export interface IntroductionsParts {
 /** ENR-11, ENR-12: what other nodes say of devices that this node does not know yet; k that say the same are believed. */
 export class Introductions {
   readonly #parts: IntroductionsParts;
+  /** By sender: the end of the last of its parts that are being stored. */
+  readonly #storing = new Map<string, Promise<void>>();
+  /** By device and pair of nodes: until when it is not told again that they differ. */
+  readonly #differences = new Map<string, number>();
 
   constructor(parts: IntroductionsParts) {
     this.#parts = parts;
     parts.bus.serve(INTRODUCE, async (from, payload) => {
-      const part = decodeIntroductionPart(payload);
       try {
-        return await this.#receive(from, part);
+        const part = decodeIntroductionPart(payload);
+        return await this.#receive(from, part).finally(() => part.share.wipe());
       } finally {
-        part.share.wipe();
+        payload.fill(0);
       }
     });
   }
 
   /** @returns H(header) @throws what {@link checkIntroductionPart} throws, DEVICE_REVOKED, DEVICE_ENROLLED, INTRODUCTION_BUSY */
   async #receive(from: string, part: IntroductionPart): Promise<Uint8Array> {
-    const { clock, state, devices, tokens } = this.#parts;
+    const { state } = this.#parts;
     const { identity, descriptor } = state;
     const node = { nodeId: identity.id, nodeKeyHash: identity.keyHash, descriptor };
     const read = checkIntroductionPart(state.context, node, from, part);
-    const deviceHex = hexOf(read.header.deviceId);
+    if ((await this.#version(read)) === undefined) return read.headerHash;
+    await this.#inTurn(from, async () => this.#keep(from, hexOf(read.header.deviceId), part));
+    await this.#complete(from, part, read);
+    return read.headerHash;
+  }
+
+  /**
+   * ENR-11, ENR-12: whether M may take a part, and complete its introduction.
+   * @returns the version of the introduction whose place it takes, 0 for none; undefined when it is completed already
+   * @throws DEVICE_REVOKED, DEVICE_ENROLLED
+   */
+  async #version({ header, headerHash }: ReadIntroduction): Promise<number | undefined> {
+    const { state, devices, tokens } = this.#parts;
+    const deviceHex = hexOf(header.deviceId);
     if (state.isDeviceRevoked(deviceHex)) throw new SymmetraError('DEVICE_REVOKED', 'the device is revoked');
-    const known = await tokens.introduction(read.header.deviceId, clock.now());
-    if (known !== undefined && equalConstantTime(known, read.headerHash)) return read.headerHash;
+    const known = await tokens.introduction(header.deviceId);
+    if (known.headerHash !== undefined && equalConstantTime(known.headerHash, headerHash)) return undefined;
     if ((await devices.standing(deviceHex)) !== undefined) {
       throw new SymmetraError('DEVICE_ENROLLED', 'the device is enrolled at this node already');
     }
-    await this.#keep(from, deviceHex, part);
-    await this.#complete(from, deviceHex, part, read);
-    return read.headerHash;
+    return known.version;
+  }
+
+  /** Parts of one sender are stored one after another, so that its bound holds however many come at once. */
+  async #inTurn(from: string, store: () => Promise<void>): Promise<void> {
+    const before = this.#storing.get(from) ?? Promise.resolve();
+    const stored = before.then(store);
+    const over = stored.catch(() => undefined);
+    this.#storing.set(from, over);
+    await stored.finally(() => {
+      if (this.#storing.get(from) === over) this.#storing.delete(from);
+    });
   }
 
   /** A part waits for others in a row of its own; a later one of the same node takes its place. */
@@ -86,29 +114,30 @@ export class Introductions {
     await store.commit([{ key, value }]).finally(() => value.fill(0));
   }
 
-  /** Whoever stores its part last finds all others: one of two that come at the same time completes. */
-  async #complete(
-    from: string,
-    deviceHex: string,
-    part: IntroductionPart,
-    { header }: ReadIntroduction,
-  ): Promise<void> {
+  /**
+   * Whoever stores its part last finds all others: one of two that come at the same time completes. What the commit replaces
+   * was read before the parts were, so that it holds only while the device has not enrolled since.
+   */
+  async #complete(from: string, part: IntroductionPart, read: ReadIntroduction): Promise<void> {
     const { store, state, tokens, audit, clock } = this.#parts;
+    const { header } = read;
+    const deviceHex = hexOf(header.deviceId);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const version = await this.#version(read);
+      if (version === undefined) return;
       const others = await this.#others(from, deviceHex, header.nodes);
       try {
         const done = completeIntroduction(state.context, { from, part }, others);
         const differing = [...others].find(([, other]) => !isSameIntroduction(other, part))?.[0];
-        if (differing !== undefined) {
-          audit.introductionDiffers({ device: toBase32(header.deviceId), nodes: [from, differing] });
-        }
+        if (differing !== undefined) this.#tellDifference(header.deviceId, [from, differing]);
         if (done === undefined) return;
-        const over: Change[] = [from, ...others.keys()].map((node) => ({
-          key: introductionRow(node, deviceHex),
-          value: null,
-        }));
-        const change = await tokens.introducing(done, clock.now() + WAIT_MS);
-        const made = await store.commit([change, ...over]).finally(() => change.value?.fill(0));
+        const change = tokens.introducing(done, clock.now() + WAIT_MS, version);
+        const changes: readonly Change[] = [
+          change,
+          { key: deviceRow(deviceHex), value: null, expect: 0 },
+          ...[from, ...others.keys()].map((node) => ({ key: introductionRow(node, deviceHex), value: null })),
+        ];
+        const made = await store.commit(changes).finally(() => change.value?.fill(0));
         if (!made) continue;
         audit.introduced({ device: toBase32(header.deviceId), account: done.facts.account });
         return;
@@ -117,6 +146,19 @@ export class Introductions {
       }
     }
     throw new SymmetraError('STATE_CONFLICT', 'the introduction kept changing; try again');
+  }
+
+  /** Once for each device and pair of nodes while their parts wait. */
+  #tellDifference(deviceId: Uint8Array, nodes: readonly [string, string]): void {
+    const { audit, clock } = this.#parts;
+    const now = clock.now();
+    const name = [hexOf(deviceId), ...nodes.toSorted()].join(' ');
+    if ((this.#differences.get(name) ?? 0) > now) return;
+    if (this.#differences.size >= MAX_DIFFERENCES) {
+      for (const [told, until] of this.#differences) if (until <= now) this.#differences.delete(told);
+    }
+    if (this.#differences.size < MAX_DIFFERENCES) this.#differences.set(name, now + WAIT_MS);
+    audit.introductionDiffers({ device: toBase32(deviceId), nodes });
   }
 
   /** What other nodes of the set passed on of the device, and is not over. */

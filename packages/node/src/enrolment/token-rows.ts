@@ -7,7 +7,7 @@ import {
   screenConfirmation,
 } from '@symmetra/protocol';
 import type { ControlBody, IntroducedDevice, NodeTokenSecret, TokenRecord } from '@symmetra/protocol';
-import type { Logger } from '@symmetra/runtime';
+import type { Clock, Logger } from '@symmetra/runtime';
 import type { Change, Row, Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
 import { claimRow, hexOf, introducedRow, tokenRow } from '../rows/row-keys.js';
@@ -27,6 +27,14 @@ export interface TokenRow {
   readonly introduced?: { readonly name: string; readonly headerHash: Uint8Array };
 }
 
+/** An introduction that is not over, as it stood when it was read. */
+export interface StoredIntroduction {
+  /** H(header); undefined when there is none, or one that is over. */
+  readonly headerHash?: Uint8Array;
+  /** Of its row, 0 when there is none. */
+  readonly version: number;
+}
+
 type TokenCreate = Extract<ControlBody, { kind: 'token-create' }>;
 
 /** What one step makes of a token, and the rows that change with it. The same record again stores nothing. */
@@ -40,10 +48,12 @@ export interface TokenStep<Output> {
 /** The enrolment tokens of this node; they change by compare-and-set. */
 export class TokenRows {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #secrets = new TokenSecrets(MAX_SECRETS);
 
-  constructor(store: Store) {
+  constructor(store: Store, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   /**
@@ -62,8 +72,7 @@ export class TokenRows {
       check(known);
       return;
     }
-    const { value } = introduced ?? (await this.#ordinary(tokenId));
-    const token = decodeTokenRow(value);
+    const token = introduced ?? decodeTokenRow((await this.#ordinary(tokenId)).value);
     try {
       if (introduced === undefined) this.#secrets.keep(tokenId, token.record.token);
       check(token.record.token);
@@ -78,7 +87,7 @@ export class TokenRows {
    */
   async screenConfirmation(confirmation: Uint8Array): Promise<void> {
     const { tokenId, deviceId } = inspectConfirmation(confirmation);
-    if ((await this.#introduced(deviceId)) !== undefined) return;
+    if (await this.#isIntroduced(deviceId)) return;
     const expected = await this.#store.get(claimRow(tokenId, deviceId));
     if (expected === undefined) {
       if (this.#secrets.of(tokenId) === undefined) (await this.#ordinary(tokenId)).value.fill(0);
@@ -97,9 +106,8 @@ export class TokenRows {
     deviceId: Uint8Array,
     step: (token: TokenRow) => TokenStep<Output>,
   ): Promise<Output> {
-    const key = introducedRow(deviceId);
-    const isIntroduced = (await this.#introduced(deviceId)) !== undefined;
-    return this.#update(isIntroduced ? key : tokenRow(tokenId), step);
+    const isIntroduced = await this.#isIntroduced(deviceId);
+    return this.#update(isIntroduced ? introducedRow(deviceId) : tokenRow(tokenId), step);
   }
 
   /** Drops the reservations of a token whose time is over (ENR-4). */
@@ -110,30 +118,44 @@ export class TokenRows {
     }));
   }
 
-  /** H(header) of the introduction of a device that is enrolled with it, or may still be. */
-  async introduction(deviceId: Uint8Array, nowMs: number): Promise<Uint8Array | undefined> {
-    const stored = await this.#introduced(deviceId);
-    if (stored === undefined) return undefined;
+  /** ENR-12: what stands here of a device that was introduced. */
+  async introduction(deviceId: Uint8Array): Promise<StoredIntroduction> {
+    const stored = await this.#store.get(introducedRow(deviceId));
+    if (stored === undefined) return { version: 0 };
     const token = decodeTokenRow(stored.value);
     wipeState(token);
-    return isIntroductionOver(token, nowMs) ? undefined : token.introduced?.headerHash;
+    const { version } = stored;
+    const { introduced } = token;
+    const isOver = isIntroductionOver(token, this.#clock.now());
+    return introduced === undefined || isOver ? { version } : { version, headerHash: introduced.headerHash };
   }
 
-  /** ENR-12: the change that gives an introduced device a token of its own; it takes the place of an earlier one. */
-  async introducing(device: IntroducedDevice, expiresMs: number): Promise<Change> {
+  /**
+   * ENR-12: the change that gives an introduced device a token of its own, in place of what stood there. Erases t_new.
+   * @param expect the version of what stood there, 0 for nothing
+   */
+  introducing(device: IntroducedDevice, expiresMs: number, expect: number): Change {
     const { header, headerHash, facts, token } = device;
-    const stored = await this.#introduced(header.deviceId);
-    stored?.value.fill(0);
     const { tokenId, deviceId } = header;
     const record: TokenRecord = { tokenId, account: facts.account, uses: 1, expiresMs, token, claims: [] };
     const row: TokenRow = { record, tags: facts.tags, introduced: { name: facts.name, headerHash } };
     const value = encodeState(row);
     wipeState(record);
-    return { key: introducedRow(deviceId), value, expect: stored?.version ?? 0 };
+    return { key: introducedRow(deviceId), value, expect };
   }
 
-  async #introduced(deviceId: Uint8Array): Promise<Row | undefined> {
-    return this.#store.get(introducedRow(deviceId));
+  /** ENR-12: the token of an introduction that is not over. */
+  async #introduced(deviceId: Uint8Array): Promise<TokenRow | undefined> {
+    const stored = await this.#store.get(introducedRow(deviceId));
+    if (stored === undefined) return undefined;
+    const token = decodeTokenRow(stored.value);
+    if (!isIntroductionOver(token, this.#clock.now())) return token;
+    wipeState(token);
+    return undefined;
+  }
+
+  async #isIntroduced(deviceId: Uint8Array): Promise<boolean> {
+    return (await this.introduction(deviceId)).headerHash !== undefined;
   }
 
   /** @throws TOKEN_UNKNOWN */
@@ -220,9 +242,9 @@ export function withoutExpired(record: TokenRecord, nowMs: number): TokenRecord 
   return claims.length === record.claims.length ? record : { ...record, claims };
 }
 
-/** Whether an introduction came to nothing: its time is over, and the device did not enrol with it. */
+/** ENR-12: whether an introduction came to nothing: its time is over, and no use of it is spent or reserved. */
 export function isIntroductionOver({ record }: TokenRow, nowMs: number): boolean {
-  return record.expiresMs <= nowMs && record.claims.every((claim) => claim.kind !== 'spent');
+  return record.expiresMs <= nowMs && withoutExpired(record, nowMs).claims.length === 0;
 }
 
 function unknownToken(): SymmetraError {

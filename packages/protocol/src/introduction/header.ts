@@ -12,6 +12,7 @@ import {
 import type { ProtocolContext } from '../context.js';
 import type { Descriptor } from '../control/descriptor.js';
 import { deviceIdOf } from '../enrolment/token.js';
+import { SHARE_LENGTH } from '../pairwise/header.js';
 
 const HASH_LENGTH = 32;
 
@@ -82,12 +83,21 @@ function checkHeader(header: IntroductionHeader): void {
   if (header.commitments.length !== nodes.length) throw bad('has commitments that do not fit its node set');
 }
 
-/** What any node checks a header against. @throws DESCRIPTOR_OLD, BELOW_FLOOR */
+/** What any node checks a header against. @throws DESCRIPTOR_OLD, NODE_STALE, BELOW_FLOOR */
 export function checkIntroducers(descriptor: Descriptor, header: IntroductionHeader): void {
   if (header.descriptorVersion < descriptor.version) {
     throw new SymmetraError('DESCRIPTOR_OLD', 'the introduction was made with an older descriptor', {
       version: descriptor.version,
     });
+  }
+  if (header.descriptorVersion > descriptor.version) {
+    throw new SymmetraError(
+      'NODE_STALE',
+      'this node has not heard of the descriptor of the introduction yet',
+      {
+        version: descriptor.version,
+      },
+    );
   }
   const known = header.nodes.every((id) => descriptor.nodes.some((node) => node.id === id));
   if (known && header.threshold >= descriptor.threshold) return;
@@ -127,7 +137,10 @@ export function checkIntroductionShare(
   if (commitment === undefined) {
     throw new SymmetraError('NOT_IN_NODE_SET', 'the node is not among those that introduce the device');
   }
-  if (!equalConstantTime(commitment, introductionCommitment(header, place, share))) {
+  const fits =
+    share.length === SHARE_LENGTH &&
+    equalConstantTime(commitment, introductionCommitment(header, place, share));
+  if (!fits) {
     throw new SymmetraError('SHARE_MISMATCH', 'the share does not fit its commitment', { node: nodeId });
   }
   return place;

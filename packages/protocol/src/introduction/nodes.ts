@@ -28,8 +28,8 @@ export interface ReadIntroduction {
 /**
  * ENR-10: a node at which the device is enrolled checks what the device asks. It approves or refuses, and never edits.
  * @param sender the device whose session the request came from
- * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, BAD_HEADER, INITIATOR_MISMATCH, DESCRIPTOR_OLD, NODE_UNKNOWN,
- *   BELOW_FLOOR, NOT_IN_NODE_SET, SHARE_MISMATCH
+ * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, BAD_HEADER, INITIATOR_MISMATCH, DESCRIPTOR_OLD, NODE_STALE,
+ *   NODE_UNKNOWN, BELOW_FLOOR, NOT_IN_NODE_SET, SHARE_MISMATCH
  */
 export function checkIntroduction(
   context: ProtocolContext,
@@ -62,8 +62,8 @@ export interface NewNode {
 /**
  * ENR-11: the new node checks what one node passed on.
  * @param from the node that sent it, as the bus proves
- * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, BAD_HEADER, WRONG_NODE, NODE_UNKNOWN, DESCRIPTOR_OLD, BELOW_FLOOR,
- *   NOT_IN_NODE_SET, SHARE_MISMATCH
+ * @throws BAD_ENCODING, WRONG_VERSION, WRONG_NETWORK, BAD_HEADER, WRONG_NODE, NODE_UNKNOWN, DESCRIPTOR_OLD, NODE_STALE,
+ *   BELOW_FLOOR, NOT_IN_NODE_SET, SHARE_MISMATCH
  */
 export function checkIntroductionPart(
   context: ProtocolContext,
