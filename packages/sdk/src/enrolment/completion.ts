@@ -1,7 +1,7 @@
 import type { SymmetraError } from '@symmetra/crypto';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf, pauseMs } from '../backoff.js';
-import { asSymmetraError, codeOf, isTransportFailure, mostTelling } from '../failure.js';
+import { asSymmetraError, codeOf, mayPass, mostTelling } from '../failure.js';
 import type { DeviceRandomness } from '../randomness.js';
 import { Waiters } from '../session/waiters.js';
 import type { Timers } from '../timers.js';
@@ -10,23 +10,6 @@ import type { EnrolmentRuns } from './enrolment-run.js';
 const RETRY = { firstMs: 300, maxMs: 30_000 };
 /** After so many failures a node counts as lost for those who wait; the device goes on trying. */
 const FAILURES_BEFORE_TELLING = 3;
-
-/** What may pass: a node that has not heard of the token yet, for example. */
-const PASSING = new Set([
-  'TOKEN_UNKNOWN',
-  'DEVICE_UNKNOWN',
-  'STEP_UNFINISHED',
-  // An introduction, while other nodes do not know the descriptor yet, or the device.
-  'NODE_UNKNOWN',
-  'DESCRIPTOR_OLD',
-  'NOT_ENROLLED',
-  'INTRODUCTION_BUSY',
-  // What the node itself did not say: another node that passed it on may have put it there.
-  'BAD_ENCODING',
-  'BAD_MESSAGE',
-  'WRONG_VERSION',
-  'AUTHENTICATION_FAILED',
-]);
 
 /** What the completion of an enrolment needs. */
 export interface CompletionParts {
@@ -100,7 +83,7 @@ export class EnrolmentCompletion {
             { node: nodeId, attempt: failures, code: codeOf(error) },
             'The enrolment at a node failed.',
           );
-          const passing = isTransportFailure(error) || PASSING.has(codeOf(error));
+          const passing = mayPass(error);
           if (!passing || failures >= FAILURES_BEFORE_TELLING) this.#lost.set(nodeId, asSymmetraError(error));
           this.#tellIfHopeless();
           if (!passing) {

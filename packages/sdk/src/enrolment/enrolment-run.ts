@@ -30,18 +30,23 @@ import type { Introductions } from './introductions.js';
 const PREFIX = 'enrolment/';
 const MAX_TURNS = 6;
 /** The confirmation came too late or to a node that was set back: the same offer gets a new answer. */
-const OFFER_AGAIN = new Set(['RESERVATION_UNKNOWN', 'AUTHENTICATION_FAILED']);
+const OFFER_AGAIN = new Set(['RESERVATION_UNKNOWN', 'AUTHENTICATION_FAILED', 'TOKEN_UNKNOWN']);
 
 /** By these a node says that the device's token is of no use there, or not yet. */
 const TOKEN_USELESS = new Set(['TOKEN_UNKNOWN', 'TOKEN_SPENT', 'TOKEN_EXPIRED']);
+/** ENR-12: and by these too, that an offer which it answered is of no use any more. */
+const OFFER_USELESS = new Set([...TOKEN_USELESS, 'AUTHENTICATION_FAILED', 'DESCRIPTOR_OLD']);
 /** A node may hear of a token a little later than others. */
 const FAILURES_BEFORE_INTRODUCTION = 3;
 
 /** The stage that a device asks for with its first step. */
 export const WORKING_STAGE = 'production';
 
+/** Answered, and perhaps too late: then another offer is to take its place, once the node has answered that one. */
+type Confirming = EnrolmentConfirming & { readonly renewal?: EnrolmentOffered };
+
 /** An enrolment under way at one node. */
-type EnrolmentState = EnrolmentOffered | EnrolmentConfirming;
+type EnrolmentState = EnrolmentOffered | Confirming;
 
 /** What an enrolment needs. */
 export interface EnrolmentParts {
@@ -122,7 +127,7 @@ export class EnrolmentRuns {
         } else if (state.kind === 'offered' && this.#wantsIntroduction(nodeId, error, failures)) {
           await this.#introduce(nodeId);
         } else if (state.kind === 'confirming' && OFFER_AGAIN.has(codeOf(error))) {
-          await this.#sendOffer(nodeId, state);
+          await this.#sendOfferAgain(nodeId, state);
         } else throw error;
       }
     }
@@ -170,9 +175,12 @@ export class EnrolmentRuns {
   async #introduce(nodeId: string): Promise<void> {
     const { token } = await this.#parts.introductions.ask(nodeId);
     const before = this.#states.get(nodeId);
-    if (before !== undefined && equalConstantTime(before.token.bytes, token.bytes)) return;
-    await this.#save(nodeId, this.#offer(nodeId, token.clone()));
-    wipeSecrets(before);
+    const last = before && lastOffer(before);
+    if (last !== undefined && equalConstantTime(last.token.bytes, token.bytes)) return;
+    const offered = this.#offer(nodeId, token.clone());
+    const isAnswered = before?.kind === 'confirming';
+    await this.#save(nodeId, isAnswered ? { ...before, renewal: offered } : offered);
+    wipeSecrets(isAnswered ? before.renewal : before);
   }
 
   /** ENR-2: the offer to one node. */
@@ -196,19 +204,31 @@ export class EnrolmentRuns {
     return startEnrolment(context, start, fresh).state;
   }
 
-  /** ENR-2, ENR-5: sends the offer, takes the answer. */
+  /** ENR-2, ENR-5: sends the last offer, takes the answer. */
   async #sendOffer(nodeId: string, state: EnrolmentState): Promise<void> {
     const { context, routes } = this.#parts;
-    const { answer } = await routes.call(nodeId, async (client, node) =>
-      client.offer({ node, offer: state.offer }),
-    );
-    const step = receiveAnswer(context, state, new Uint8Array(answer));
+    const last = lastOffer(state);
+    const { offer } = last;
+    const { answer } = await routes.call(nodeId, async (client, node) => client.offer({ node, offer }));
+    const step = receiveAnswer(context, last, new Uint8Array(answer));
     await this.#save(nodeId, step.state);
     for (const secret of step.consumed) secret.wipe();
+    if (last !== state) wipeSecrets({ ...state, renewal: undefined });
+  }
+
+  /** ENR-5, ENR-12: the confirmation came too late: the same offer, or one with another token, gets another answer. */
+  async #sendOfferAgain(nodeId: string, state: Confirming): Promise<void> {
+    try {
+      await this.#sendOffer(nodeId, state);
+    } catch (error) {
+      if (!OFFER_USELESS.has(codeOf(error)) || !this.#parts.introductions.isPossible(nodeId)) throw error;
+      await this.#introduce(nodeId);
+      await this.#sendOffer(nodeId, this.#states.get(nodeId) ?? state);
+    }
   }
 
   /** ENR-5, ENR-8: sends the confirmation, takes the acknowledgement; the chain begins. */
-  async #sendConfirmation(nodeId: string, state: EnrolmentConfirming): Promise<void> {
+  async #sendConfirmation(nodeId: string, state: Confirming): Promise<void> {
     const { context, routes, chains, introductions } = this.#parts;
     const { confirmation } = state;
     const reply = await routes.call(nodeId, async (client, node) => client.confirm({ node, confirmation }));
@@ -220,6 +240,7 @@ export class EnrolmentRuns {
     await chains.begin(nodeId, { state: begun.state, consumed }, over);
     this.#states.delete(nodeId);
     introduction.erase();
+    wipeSecrets(state.renewal);
   }
 
   /** There is a newer descriptor, which this device verified, and no answer yet: the offer is made again for that one. */
@@ -237,4 +258,9 @@ export class EnrolmentRuns {
     await this.#parts.state.commit([{ key: PREFIX + nodeId, value: state }]);
     this.#states.set(nodeId, state);
   }
+}
+
+/** The offer that the node shall answer next. */
+function lastOffer(state: EnrolmentState): EnrolmentState {
+  return state.kind === 'confirming' ? (state.renewal ?? state) : state;
 }

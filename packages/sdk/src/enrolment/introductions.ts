@@ -10,7 +10,7 @@ import {
 } from '@symmetra/protocol';
 import type { Introducing, ProtocolContext } from '@symmetra/protocol';
 import type { Chains } from '../chain/chains.js';
-import { codeOf, mostTelling } from '../failure.js';
+import { codeOf, mayPass, mostTelling } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { DeviceRandomness } from '../randomness.js';
 import type { Connection } from '../session/connection.js';
@@ -56,7 +56,8 @@ export class Introductions {
 
   /**
    * Asks all nodes, the identical requests each time. Fulfilled when enough of them passed them on.
-   * @throws NOT_ENROLLED while too few nodes know the device, LINK_CLOSED while it has no home; what most nodes answered
+   * @throws NOT_ENROLLED while too few nodes know the device, LINK_CLOSED while it has no home; what most nodes answered,
+   *   a refusal for good only when enough nodes can not be had any more whatever passes
    */
   async ask(nodeId: string): Promise<Introducing> {
     const { descriptors, connection } = this.#parts;
@@ -77,7 +78,9 @@ export class Introductions {
     if (failures.some((error) => codeOf(error) === 'DESCRIPTOR_OLD')) {
       await descriptors.refresh([], version + 1);
     }
-    throw mostTelling(failures);
+    const passing = failures.filter(mayPass);
+    const possible = outcomes.length - failures.length + passing.length;
+    throw mostTelling(possible >= introducing.threshold ? passing : failures.filter((one) => !mayPass(one)));
   }
 
   /** The rows of introductions that are over, and what erases them from memory once those are gone. */
