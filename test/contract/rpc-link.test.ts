@@ -314,6 +314,14 @@ describe('a stranger on a link', () => {
     expect(node.reasons[0]).toMatchObject({ code: 'BAD_MESSAGE' });
   });
 
+  it('that sends a frame longer than any is cut off with MESSAGE_TOO_LARGE', async () => {
+    const node = new NodeEnds(echo);
+    const world = await start({ link: node.accept });
+    const bytes = new Uint8Array(MAX_FRAME_BYTES + 1);
+    expect(await world.stranger().call(CONNECT, bytes)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(node.streams).toHaveLength(1);
+  });
+
   it('that opens a link and does not use it loses it', async () => {
     const clock = new ManualClock();
     const node = new NodeEnds(echo);

@@ -76,6 +76,26 @@ describe('a descriptor that somebody brings', () => {
     expect(await put(addressOf('node-2'), network.sign(network.descriptor))).toBe('DESCRIPTOR_OLD');
   });
 
+  test('CTL-1: may be as long as one of 16 nodes with all their addresses and 64 administrators', async () => {
+    const text = (length: number): string => 'x'.repeat(length);
+    const [first] = network.descriptor.nodes;
+    if (first === undefined) throw new Error('the network has nodes');
+    const many = Array.from({ length: 16 }, (_, i): Descriptor['nodes'][number] => {
+      const { id, ...one } = network.descriptor.nodes[i] ?? { ...first, id: `${text(61)}-${i}` };
+      const addresses = Array.from({ length: 16 }, (_at, j) => one.addresses[j] ?? text(255));
+      return { ...one, id, addresses, operator: text(64) };
+    });
+    const administrators = Array.from({ length: 63 }, () => signatureKeygen(fresh(32)).publicKey);
+    const version = network.descriptor.version;
+    const largest = next({
+      version,
+      nodes: many,
+      administrators: [...network.descriptor.administrators, ...administrators],
+    });
+    expect(network.sign(largest).descriptor.length).toBeGreaterThan(250_000);
+    expect(await put(addressOf('node-1'), network.sign(largest))).toBe('DESCRIPTOR_OLD');
+  });
+
   test('CTL-2: ends the service of a node that it does not name any more', async () => {
     const nodes = network.descriptor.nodes.filter(({ id }) => id !== 'node-3');
     const version = network.node('node-3').descriptorVersion + 1;

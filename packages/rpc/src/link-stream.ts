@@ -159,6 +159,9 @@ export class GrpcLinkStream implements LinkStream {
     if (this.#closed) return;
     this.#firstFrameTimer?.cancel();
     try {
+      if (bytes.length > MAX_FRAME_BYTES) {
+        throw new SymmetraError('MESSAGE_TOO_LARGE', 'a frame is longer than frames of a link are');
+      }
       const frame = decode('symmetra.link.v1.ConnectRequest', bytes);
       if (frame.calls.length === 0) throw new SymmetraError('BAD_MESSAGE', 'a frame without calls');
       const calls = frame.calls.filter((call) => this.#admit(call));

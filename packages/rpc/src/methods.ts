@@ -7,6 +7,9 @@ const KIB = 1024;
 /** Longest frame of a link, in bytes, in both directions. */
 export const MAX_FRAME_BYTES = 64 * KIB;
 
+/** Longest request, in bytes: a descriptor of 16 nodes and 64 administrators, with everything that it may say of them. */
+export const MAX_REQUEST_BYTES = 320 * KIB;
+
 /** Every method there is. One that does not stand here is refused, and a node refuses those of its upstream servers. */
 export const METHODS = {
   '/symmetra.network.v1.NetworkService/GetDescriptor': {
@@ -21,7 +24,7 @@ export const METHODS = {
     kind: 'open',
     rate: perAddress(2, 10),
     audited: true,
-    maxBytes: 64 * KIB,
+    maxBytes: MAX_REQUEST_BYTES,
   },
   '/symmetra.enrolment.v1.EnrolmentService/Offer': {
     who: 'anyone',

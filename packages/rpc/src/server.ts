@@ -24,7 +24,7 @@ import type { LinkBounds } from './link-stream.js';
 import { Listener } from './listener.js';
 import type { MethodDescriptor } from './loader.js';
 import type { RpcLogger } from './logger.js';
-import { MAX_FRAME_BYTES, methodPolicy } from './methods.js';
+import { MAX_REQUEST_BYTES, methodPolicy } from './methods.js';
 import type { MethodPolicy } from './method-policy.js';
 import type { Rate } from './rate.js';
 import { reflectionServices } from './reflection.js';
@@ -68,7 +68,7 @@ export interface ServerOptions {
   readonly handlers: Handlers;
   readonly clock: RpcClock;
   readonly logger: RpcLogger;
-  /** Longest message that is received at all, in bytes; default 64 KiB. The method table is stricter. */
+  /** Longest message that is received at all, in bytes; default 320 KiB. The method table is stricter. */
   readonly maxMessageBytes?: number;
   /** Offers the reflection services; default false. */
   readonly reflection?: boolean;
@@ -96,7 +96,7 @@ export class RpcServer {
     const { clock, logger, handlers, onAudited = () => undefined } = options;
     this.#options = options;
     this.#server = new Server({
-      'grpc.max_receive_message_length': options.maxMessageBytes ?? MAX_FRAME_BYTES,
+      'grpc.max_receive_message_length': options.maxMessageBytes ?? MAX_REQUEST_BYTES,
       'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
       'grpc.max_connection_idle_ms': MAX_IDLE_CONNECTION_MS,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
