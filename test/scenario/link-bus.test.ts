@@ -163,6 +163,32 @@ describe('a bus over links', () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
+  test('LINK-6: a request that waits for any process is not lost when a later one to a named process overtakes it', async () => {
+    const world = new LinkWorld('overtaken');
+    const [alice, bob] = [world.join('alice'), world.join('bob')];
+    const taken: string[] = [];
+    bob.serve('count', async (_from, payload) => {
+      taken.push(Buffer.from(payload).toString());
+      return NOTHING;
+    });
+    const count = async (text: string, instance?: string): Promise<string | undefined> =>
+      codeOf(
+        alice.request(
+          'bob',
+          'count',
+          utf8(text),
+          instance === undefined ? TIMEOUT : { ...TIMEOUT, instance },
+        ),
+      );
+    expect(await count('first')).toBeUndefined();
+    world.wires.absent({ node: 'alice', instance: alice.instance }, { node: 'bob', instance: bob.instance });
+    const codes = [count('any'), count('named', bob.instance)];
+    await world.pass(TIMEOUT.timeoutMs);
+    expect(await Promise.all(codes)).toEqual([undefined, undefined]);
+    expect(taken.toSorted()).toEqual(['any', 'first', 'named']);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
   test('LINK-6: two replicas of one node reach one another', async () => {
     const world = new LinkWorld('self links');
     const [one, two] = [world.join('bob'), world.join('bob')];

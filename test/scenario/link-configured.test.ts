@@ -1,8 +1,11 @@
 import type { Bus, QkdSource } from '@symmetra/bus';
 import { Secret, SymmetraError, utf8 } from '@symmetra/crypto';
 import { LinkWorld } from '@symmetra/testing';
+import type { CarriedDatagram } from '@symmetra/testing';
 import { describe, expect, it } from 'vitest';
 import { SECOND, after, codeOf, echo, serveEcho } from './link-talk.js';
+
+const CONFIRM = 3;
 
 describe('LINK-2 to LINK-4: what is configured is mixed in', () => {
   function source(required: boolean, keys: Map<string, Uint8Array>, up: () => boolean): QkdSource {
@@ -102,5 +105,43 @@ describe('LINK-2 to LINK-4: what is configured is mixed in', () => {
     expect(await after(world, 6 * SECOND, echo(alice, 'bob'))).toMatch(/NODE_UNREACHABLE|BUS_TIMEOUT/);
     expect(world.refusals).toContain('bob LINK_KEYS_DIFFER');
     await Promise.all([alice.close(), bob.close(), carol.close()]);
+  });
+
+  it('LINK-7: a handshake that is under way when the keys change gives no link', async () => {
+    const world = new LinkWorld('descriptor, under way');
+    const [alice, bob] = [world.join('alice'), world.join('bob')];
+    serveEcho(alice);
+    const held: CarriedDatagram[] = [];
+    world.wires.interfere = (datagram) => {
+      if (datagram.bytes[0] !== CONFIRM) return [datagram];
+      held.push(datagram);
+      return [];
+    };
+    const asked = codeOf(echo(bob, 'alice'));
+    await world.settle();
+    expect(held).toHaveLength(1);
+    world.replace('bob');
+    alice.keysChanged();
+    world.wires.interfere = (datagram) => [datagram];
+    for (const datagram of held) world.wires.carry(datagram);
+    await world.settle();
+    expect(world.refusals).toEqual(['alice LINK_UNKNOWN']);
+    for (let step = 0; step < 24; step++) await world.pass(250);
+    expect(await asked).toMatch(/NODE_UNREACHABLE|BUS_TIMEOUT/);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
+  it('LINK-7: a QKD source that never answers opens no link where it is required', async () => {
+    const world = new LinkWorld('qkd silent');
+    const never = Promise.race<never>([]);
+    const silent = { required: true, newKey: async () => never, keyOf: async () => never };
+    const [alice, bob] = [
+      world.join('alice', { qkd: () => silent }),
+      world.join('bob', { qkd: () => silent }),
+    ];
+    serveEcho(bob);
+    expect(await after(world, 6 * SECOND, echo(alice, 'bob'))).toMatch(/NODE_UNREACHABLE|BUS_TIMEOUT/);
+    expect(world.refusals).toEqual(['alice LINK_SILENT']);
+    await Promise.all([alice.close(), bob.close()]);
   });
 });
