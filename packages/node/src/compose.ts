@@ -276,6 +276,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   // A node that is not fresh makes no keys; it stays up, and brings devices what administrators decided.
   const serve = (): void => server.setServing(isUp && !state.halted && heartbeats.isFresh);
   let isUp = false;
+  await siblings.start();
   const listening = await server.start();
 
   // What goes on by itself.
@@ -292,7 +293,6 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   });
   sweeper.start();
   await control.start();
-  await siblings.start();
   await groups.start();
   isUp = true;
   serve();

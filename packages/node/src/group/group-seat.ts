@@ -1,6 +1,6 @@
 import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
-import type { Logger } from '@symmetra/runtime';
+import type { Clock, Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import type { Siblings } from '../replicas/siblings.js';
 import { GROUP_SEAT_ROW } from '../rows/row-keys.js';
@@ -9,12 +9,16 @@ const SUBJECT = 'group-work';
 const MAX_TEXT_BYTES = 64;
 /** How often the process that has the seat is looked for before a piece of work is given up. */
 const ATTEMPTS = 4;
+/** The first pause before the work is taken up again; each is twice as long as the one before. */
+const PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
 
 /** A kind of work on groups. The bytes of its request are lent. */
 type Work = (request: Uint8Array) => Promise<Uint8Array>;
 
 export interface GroupSeatParts {
   readonly bus: Bus;
+  readonly clock: Pick<Clock, 'setTimer'>;
   readonly logger: Logger;
   readonly store: Store;
   readonly siblings: Siblings;
@@ -31,10 +35,17 @@ export class GroupSeat {
   #holder: string | undefined;
   #onTaken: () => Promise<void> = async () => undefined;
   #onLost: () => void = () => undefined;
+  /** Fulfilled when this process may take the seat: it knows the others by then. */
+  readonly #ready: Promise<void>;
+  #begin: () => void = () => undefined;
+  #isReady = false;
   #stopped = false;
 
   constructor(parts: GroupSeatParts) {
     this.#parts = parts;
+    this.#ready = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     parts.bus.serve(SUBJECT, async (from, payload) => this.#receive(from, payload));
   }
 
@@ -44,7 +55,7 @@ export class GroupSeat {
     return !siblings.isShared || this.#holder === bus.instance;
   }
 
-  /** Has listeners told when this process takes the seat, and when it lost it. */
+  /** Has listeners told when this process takes the seat, and before that, as when it lost it, that what it knew is old. */
   onMoved(taken: () => Promise<void>, lost: () => void): void {
     this.#onTaken = taken;
     this.#onLost = lost;
@@ -62,6 +73,8 @@ export class GroupSeat {
       await this.#onTaken();
       return;
     }
+    this.#isReady = true;
+    this.#begin();
     siblings.onLook(async () => void (await this.#look()));
     await this.#look();
   }
@@ -69,6 +82,7 @@ export class GroupSeat {
   /** Leaves the seat to another process. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#begin();
     const { bus, logger, siblings, store } = this.#parts;
     if (!siblings.isShared || this.#holder !== bus.instance) return;
     try {
@@ -87,7 +101,8 @@ export class GroupSeat {
       const holder = this.#holder ?? (await this.#look());
       try {
         if (holder === bus.instance) return await this.#work(kind, request);
-        return await siblings.request(holder, SUBJECT, new Writer().text(kind).bytes(request).finish());
+        const payload = new Writer().text(kind).bytes(request).finish();
+        return await siblings.request(holder, SUBJECT, payload).finally(() => payload.fill(0));
       } catch (error) {
         const code = error instanceof SymmetraError ? error.code : '';
         if (code !== 'INSTANCE_GONE' && code !== 'SEAT_MOVED') throw error;
@@ -130,6 +145,10 @@ export class GroupSeat {
     const holder = row && holderIn(row.value);
     const isThere = holder === bus.instance || (holder !== gone && siblings.others.includes(holder ?? ''));
     if (holder !== undefined && isThere) return this.#note(holder);
+    if (!this.#isReady) {
+      await this.#ready;
+      return this.#look(gone);
+    }
     if (this.#stopped) throw new SymmetraError('NODE_STOPPING', 'the node stops');
     const value = Buffer.from(bus.instance, 'utf8');
     const made = await store.commit([{ key: GROUP_SEAT_ROW, value, expect: row?.version ?? 0 }]);
@@ -141,14 +160,25 @@ export class GroupSeat {
     const before = this.#holder;
     this.#holder = holder;
     if (before === holder) return holder;
-    if (before === bus.instance) this.#onLost();
+    if (before === bus.instance || holder === bus.instance) this.#onLost();
     if (holder === bus.instance) {
       logger.info('This process works on groups.');
-      void this.#onTaken().catch((error: unknown) => {
-        logger.error({ err: error }, 'The work on groups could not be gone on with.');
-      });
+      void this.#takeUp(PAUSE_MS);
     }
     return holder;
+  }
+
+  /** Goes on with the work, again with growing pauses while it fails and the seat is here. */
+  async #takeUp(pauseMs: number): Promise<void> {
+    const { clock, logger } = this.#parts;
+    try {
+      await this.#onTaken();
+    } catch (error) {
+      logger.error({ err: error }, 'The work on groups could not be gone on with.');
+      clock.setTimer(pauseMs, () => {
+        if (this.isHere && !this.#stopped) void this.#takeUp(Math.min(2 * pauseMs, LONGEST_PAUSE_MS));
+      });
+    }
   }
 }
 

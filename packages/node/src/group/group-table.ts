@@ -58,11 +58,12 @@ export class GroupTable {
     try {
       const key = groupRow(group.groupHex);
       if (!this.#isShared) await this.#store.commit([{ key, value }, ...others]);
-      else if (await this.#store.commit([{ key, value, expect: group.version }, ...others])) {
-        group.version = (await this.#store.get(key))?.version ?? 0;
-      } else throw new SymmetraError('STATE_CONFLICT', 'another process changed the group; try again');
+      else if (!(await this.#store.commit([{ key, value, expect: group.version }, ...others]))) {
+        throw new SymmetraError('STATE_CONFLICT', 'another process changed the group; try again');
+      }
       group.row = next;
-      this.#keep(group);
+      if (!this.#isShared || (await this.#isNewest(group, key, value))) this.#keep(group);
+      else this.#release(group);
     } catch (error) {
       this.#release(group);
       wipeState(group.row);
@@ -70,6 +71,15 @@ export class GroupTable {
     } finally {
       value.fill(0);
     }
+  }
+
+  /**
+   * Stores rows that leave the state of a group as it is, under the same condition.
+   * @throws STATE_CONFLICT, and what the store throws
+   */
+  async commitBeside(group: HeldGroup, others: readonly Change[]): Promise<void> {
+    if (group.row !== undefined) await this.commit(group, group.row, others);
+    else if (!this.#isShared) await this.#store.commit(others);
   }
 
   /** What the pending deal changes. @throws BAD_ENCODING */
@@ -87,9 +97,12 @@ export class GroupTable {
     if (this.#held.get(group.groupHex) === group) this.#members += group.roster.size - before;
   }
 
-  /** Forgets all groups: another process works on them now. */
+  /** Forgets all groups: another process works on them now, or did so until now. */
   forget(): void {
-    for (const group of this.#held.values()) this.#release(group);
+    for (const [groupHex, group] of this.#held) {
+      this.#release(group);
+      if (!this.#lanes.has(groupHex)) wipeState(group.row);
+    }
   }
 
   /** Whether the node stops: work that would go on by itself ends. */
@@ -101,6 +114,15 @@ export class GroupTable {
   async stop(): Promise<void> {
     this.#stopped = true;
     while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
+  }
+
+  /** Takes note of the version of a row that was just written, unless another process has written it anew by now. */
+  async #isNewest(group: HeldGroup, key: string, value: Uint8Array): Promise<boolean> {
+    const stored = await this.#store.get(key);
+    const isOurs = stored !== undefined && equalConstantTime(stored.value, value);
+    if (isOurs) group.version = stored.version;
+    stored?.value.fill(0);
+    return isOurs;
   }
 
   async #hold(groupHex: string): Promise<HeldGroup> {

@@ -120,6 +120,7 @@ export function assembleGroups(parts: GroupsParts): Groups {
     start: async () => {
       const lost = (): void => {
         timers.clear();
+        upkeep.forget();
         table.forget();
       };
       seat.onMoved(async () => start.run(), lost);

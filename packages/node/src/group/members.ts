@@ -111,7 +111,8 @@ export class Members {
     const place = group.roster.placeOf(deviceId);
     if (place === undefined) {
       const isComing = membershipAfter(group.roster, await table.changesOf(group));
-      if (!isComing(deviceId)) await memberships.remove(group.groupHex, deviceHex);
+      if (!isComing(deviceId))
+        await table.commitBeside(group, memberships.removal(group.groupHex, [deviceHex]));
       return false;
     }
     if (home === self) audience.add(group.groupHex, [deviceHex]);

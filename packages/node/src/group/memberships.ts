@@ -50,11 +50,6 @@ export class Memberships {
     );
   }
 
-  /** Forgets that a device is a member. */
-  async remove(groupHex: string, deviceHex: string): Promise<void> {
-    await this.#store.commit(this.removal(groupHex, [deviceHex]));
-  }
-
   /** The groups that a device may be a member of. */
   async of(deviceHex: string): Promise<readonly string[]> {
     const groups: string[] = [];

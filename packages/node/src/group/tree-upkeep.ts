@@ -52,6 +52,11 @@ export class TreeUpkeep {
     });
   }
 
+  /** Another process looks after the trees now: no turn is set any more. */
+  forget(): void {
+    this.#noted.clear();
+  }
+
   /** Advances all pages of a group. Never fails: what is left goes the next time. */
   async run(groupHex: string, lifetimeSeconds: number): Promise<void> {
     try {

@@ -111,7 +111,7 @@ export class Welcomes {
   async #welcome(
     group: HeldGroup,
     row: GroupRow,
-    { header, tag, share }: GroupEpoch,
+    { header, tag, share, epochId }: GroupEpoch,
     guests: readonly Guest[],
   ): Promise<void> {
     const { context, identity } = this.#parts.state;
@@ -121,6 +121,7 @@ export class Welcomes {
     const pages = await TreePages.read(this.#parts.store, group.groupHex, names);
     try {
       for (const { place, deviceHex } of guests) {
+        if (!this.#isFreshFor(group, epochId)) return;
         const pathKeys = pathKeysOf(scope, pages.get, decoded.height, place, row.step);
         const welcome = { header, tag, share: share?.bytes ?? ERASED, place, step: row.step, pathKeys };
         const sent = this.#parts.events.send(deviceHex, { groupWelcome: welcome });

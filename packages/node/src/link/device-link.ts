@@ -84,7 +84,8 @@ export class DeviceLink implements CallPath {
 
   #leave(): void {
     const { links, presences } = this.#parts;
-    if (this.#deviceHex === undefined || !links.unbind(this.#deviceHex, this.#stream)) return;
-    presences.leave(this.#deviceHex);
+    const deviceHex = this.#deviceHex;
+    if (deviceHex === undefined || !links.unbind(deviceHex, this.#stream)) return;
+    presences.leave(deviceHex, () => links.of(deviceHex) !== undefined);
   }
 }

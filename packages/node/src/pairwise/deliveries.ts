@@ -49,6 +49,8 @@ export class Deliveries {
     const asked = decoded ?? decodeHeader(this.#parts.state.context, header);
     if (!(await this.#mayDeliver(initiatorHex, responderHex, keyHex, asked))) return;
     const initiator = await presences.publicOf(initiatorHex);
+    // What was read may have taken long.
+    if (!this.#isFreshFor(responderHex)) return;
     await events.send(responderHex, { delivery: { header, share, ephemeralKey, granted, initiator } });
   }
 

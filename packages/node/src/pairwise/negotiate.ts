@@ -94,14 +94,16 @@ export class Negotiate {
     if (state.isKeyRevoked(keyHex)) throw keyRevoked();
   }
 
-  /** One commit: the key id is taken, the share rests, the pair is linked. False when the key id is taken already. */
+  /** The pair is linked; then, in one commit, the key id is taken and the share rests. False when the key id is taken already. */
   async #store({ approval, initiatorHex, responderHex, keyHex }: Approved, row: ShareRow): Promise<boolean> {
     const { clock, store, shares, pairs } = this.#parts;
     const { header, headerHash, granted } = approval;
     const { initiator, responder } = header;
     const expiresMs = clock.now() + SHARE_LIFETIME_MS + granted.lifetimeSeconds * SECOND_MS;
+    if (!pairs.areLinked(initiatorHex, responderHex, expiresMs)) {
+      await pairs.link(initiatorHex, responderHex, expiresMs);
+    }
     const resting = encodeShareRow(row);
-    const links = pairs.linking(initiatorHex, responderHex, expiresMs);
     const made = await store
       .commit([
         {
@@ -110,12 +112,10 @@ export class Negotiate {
           expect: 0,
         },
         { key: shareRow(responderHex, keyHex), value: resting },
-        ...links,
       ])
       .finally(() => resting.fill(0));
     if (!made) return false;
     shares.note(responderHex, keyHex, true);
-    if (links.length > 0) pairs.noteLinked(initiatorHex, responderHex, expiresMs);
     return true;
   }
 

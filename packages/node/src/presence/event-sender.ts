@@ -55,9 +55,7 @@ export class EventSender {
     if (!siblings.isShared) return this.sendHere(deviceHex, event);
     // The caller may erase what the event holds as soon as this returns.
     const plaintext = encode('symmetra.link.v1.DeviceEvent', { number: 0, ...event });
-    return Promise.resolve(presences.find(deviceHex)).then(async (where) =>
-      this.#sendWhere(deviceHex, where, plaintext),
-    );
+    return this.#sendWhere(deviceHex, presences.find(deviceHex), plaintext);
   }
 
   /** Sends an event to a device that is attached in a session of this process. @returns whether it was sent */
@@ -71,15 +69,19 @@ export class EventSender {
   /** Has the process that has the device's session send it. */
   async #sendWhere(
     deviceHex: string,
-    where: Whereabouts | undefined,
+    finding: Whereabouts | undefined | Promise<Whereabouts | undefined>,
     plaintext: Uint8Array,
   ): Promise<boolean> {
     const { bus, logger, presences, siblings } = this.#parts;
+    let where: Whereabouts | undefined;
     try {
+      where = await finding;
       if (where === undefined) return false;
       if (where.process === bus.instance) return this.#sendEncoded(deviceHex, plaintext);
       const payload = concat(Buffer.from(deviceHex, 'hex'), plaintext);
-      const [sent] = await siblings.request(where.process, SEND_SUBJECT, payload);
+      const [sent] = await siblings
+        .request(where.process, SEND_SUBJECT, payload)
+        .finally(() => payload.fill(0));
       return sent === HANDED_OVER;
     } catch (error) {
       const isGone = error instanceof SymmetraError && error.code === 'INSTANCE_GONE';
@@ -147,6 +149,12 @@ export class EventSender {
       if (reply[0] !== HANDED_OVER) presences.forget(session);
       else if (linkAt === undefined && reply.length > 1) presence.linkAt = hexOf(reply.subarray(1));
     } catch (error) {
+      const isGone = error instanceof SymmetraError && error.code === 'INSTANCE_GONE';
+      if (isGone && linkAt !== undefined && home !== bus.self) {
+        // The device may have its link at another process of its home by now.
+        presence.linkAt = undefined;
+        return this.#carryOverBus(presence, payload);
+      }
       presences.forget(session);
       logger.debug({ home, device: session.device, err: error }, 'An event did not reach the home node.');
     }

@@ -17,6 +17,8 @@ export interface Whereabouts {
   /** The process of the home node that has the link; undefined when it is not known. */
   readonly linkAt: string | undefined;
   readonly addresses: readonly string[];
+  /** The session in which the device attached, hexadecimal. */
+  readonly session: string;
 }
 
 /** What of it other devices are told. */
@@ -63,7 +65,7 @@ export class Presences {
   find(deviceHex: string): Whereabouts | undefined | Promise<Whereabouts | undefined> {
     if (this.#parts.isShared) return this.#read(deviceHex);
     const presence = this.#table.of(deviceHex);
-    return presence && { ...presence, process: this.#parts.instance };
+    return presence && whereaboutsOf(presence, this.#parts.instance);
   }
 
   /** What other devices are told of a device; likewise. */
@@ -78,7 +80,7 @@ export class Presences {
     this.#table.attach(presence);
     if (!isShared) return;
     const { session } = presence;
-    const value = encodeRow({ ...presence, process: instance }, this.#expiryOf(session));
+    const value = encodeRow(whereaboutsOf(presence, instance), this.#expiryOf(session));
     await store.commit([{ key: presenceRow(session.deviceHex), value }]);
   }
 
@@ -86,14 +88,18 @@ export class Presences {
   forget(session: Session): void {
     const { instance, isShared } = this.#parts;
     if (!this.#table.forget(session) || !isShared) return;
-    void this.#remove(session.deviceHex, ({ process }) => process === instance);
+    void this.#remove(
+      session.deviceHex,
+      (where) => where.process === instance && where.session === session.idHex,
+    );
   }
 
-  /** A device's link at this process is over. */
-  leave(deviceHex: string): void {
+  /** A device's link at this process is over. @param isLinked whether it has another one here meanwhile */
+  leave(deviceHex: string, isLinked: () => boolean): void {
     const { self, instance, isShared } = this.#parts;
     this.#table.leave(deviceHex, self);
-    if (isShared) void this.#remove(deviceHex, ({ home, linkAt }) => home === self && linkAt === instance);
+    if (!isShared) return;
+    void this.#remove(deviceHex, ({ home, linkAt }) => home === self && linkAt === instance && !isLinked());
   }
 
   /** Forgets a device whose process is gone. */
@@ -128,17 +134,25 @@ export class Presences {
   }
 }
 
+function whereaboutsOf({ session, home, linkAt, addresses }: Presence, process: string): Whereabouts {
+  return { process, home, linkAt, addresses, session: session.idHex };
+}
+
 function publish(where: Pick<Whereabouts, 'addresses'> | undefined): PublicPresence {
   return { online: where !== undefined, addresses: [...(where?.addresses ?? [])] };
 }
 
 /** It begins with the time when it expires, as all rows that do. */
-function encodeRow({ process, home, linkAt, addresses }: Whereabouts, expiresMs: number): Uint8Array {
+function encodeRow(
+  { process, home, linkAt, addresses, session }: Whereabouts,
+  expiresMs: number,
+): Uint8Array {
   return new Writer()
     .u64(Math.floor(expiresMs))
     .text(process)
     .text(home)
     .text(linkAt ?? '')
+    .text(session)
     .list(addresses, (writer, address) => void writer.text(address))
     .finish();
 }
@@ -150,8 +164,9 @@ function decodeRow(value: Uint8Array, nowMs: number): Whereabouts | undefined {
   const process = reader.text(MAX_TEXT_BYTES);
   const home = reader.text(MAX_TEXT_BYTES);
   const linkAt = reader.text(MAX_TEXT_BYTES);
+  const session = reader.text(MAX_TEXT_BYTES);
   const addresses = reader.list(MAX_ADDRESSES, (r) => r.text(4 * MAX_TEXT_BYTES));
   reader.end();
   if (expiresMs <= nowMs) return undefined;
-  return { process, home, linkAt: linkAt === '' ? undefined : linkAt, addresses };
+  return { process, home, linkAt: linkAt === '' ? undefined : linkAt, addresses, session };
 }

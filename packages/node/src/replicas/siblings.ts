@@ -2,16 +2,26 @@ import type { Bus } from '@symmetra/bus';
 import { SymmetraError } from '@symmetra/crypto';
 import type { Clock, Logger, Timer } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
-import { encodeExpiry, expiryOf } from '../rows/expiry.js';
 import { REPLICA_ROWS, lastPart, replicaRow } from '../rows/row-keys.js';
 
 /** How often a process says that it is there, and looks who else is. */
 const BEAT_MS = 2000;
-/** How long it counts as being there without saying so. */
+/** How long it counts as being there without saying so, by the clock of whoever looks. */
 const LEASE_MS = 10_000;
-/** How long the row of a process that is gone stays, so that clocks which differ forget nobody. */
+/** How long the row of a process that is gone stays. */
 const FORGET_MS = 60_000;
+const NOTHING = new Uint8Array(0);
 const REQUEST_MS = 5000;
+
+/** A process as this one saw it last. */
+interface Seen {
+  /** Of its row; it changes while the process lives. */
+  readonly version: number;
+  /** Monotonic milliseconds. */
+  readonly sinceMs: number;
+  /** It was asked and is not there; it counts again when its row changes. */
+  isGone: boolean;
+}
 
 export interface SiblingsParts {
   readonly bus: Bus;
@@ -30,6 +40,7 @@ export class Siblings {
   readonly isShared: boolean;
   readonly #parts: SiblingsParts;
   #others: readonly string[] = [];
+  readonly #seen = new Map<string, Seen>();
   #onLook: () => Promise<void> = async () => undefined;
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -99,6 +110,8 @@ export class Siblings {
   }
 
   #forget(instance: string): void {
+    const seen = this.#seen.get(instance);
+    if (seen !== undefined) seen.isGone = true;
     this.#others = this.#others.filter((other) => other !== instance);
   }
 
@@ -120,22 +133,34 @@ export class Siblings {
   }
 
   async #beat(): Promise<void> {
-    const { bus, clock, store } = this.#parts;
-    const value = encodeExpiry(clock.now() + LEASE_MS);
-    await store.commit([{ key: replicaRow(bus.instance), value }]);
+    const { bus, store } = this.#parts;
+    await store.commit([{ key: replicaRow(bus.instance), value: NOTHING }]);
   }
 
   async #look(): Promise<void> {
     const { bus, clock, store } = this.#parts;
-    const now = clock.now();
+    const now = clock.monotonic();
     const others: string[] = [];
-    for (const { key, row } of await store.scan(REPLICA_ROWS)) {
+    const rows = await store.scan(REPLICA_ROWS);
+    for (const { key, row } of rows) {
       const instance = lastPart(key);
-      const expiresMs = expiryOf(row.value);
-      if (expiresMs + FORGET_MS < now) await store.commit([{ key, value: null, expect: row.version }]);
-      else if (expiresMs > now && instance !== bus.instance) others.push(instance);
+      if (instance === bus.instance) continue;
+      const seen = this.#note(instance, row.version, now);
+      const silentMs = now - seen.sinceMs;
+      if (silentMs > FORGET_MS) await store.commit([{ key, value: null, expect: row.version }]);
+      else if (silentMs <= LEASE_MS && !seen.isGone) others.push(instance);
     }
+    const there = new Set(rows.map(({ key }) => lastPart(key)));
+    for (const instance of this.#seen.keys()) if (!there.has(instance)) this.#seen.delete(instance);
     this.#others = others;
     if (!this.#stopped) await this.#onLook();
+  }
+
+  #note(instance: string, version: number, now: number): Seen {
+    const before = this.#seen.get(instance);
+    if (before?.version === version) return before;
+    const seen: Seen = { version, sinceMs: now, isGone: false };
+    this.#seen.set(instance, seen);
+    return seen;
   }
 }

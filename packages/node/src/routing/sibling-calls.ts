@@ -29,9 +29,9 @@ export class SiblingCalls {
     parts.bus.serve(SUBJECT, async (from, payload) => this.#answer(from, payload));
   }
 
-  /** Whether a session may be at another process of this node. */
+  /** Whether a session may be at another process of this node: whoever made its id up costs nothing. */
   has(instance: string): boolean {
-    return this.#parts.siblings.isShared && instance !== this.#parts.bus.instance;
+    return this.#parts.siblings.others.includes(instance);
   }
 
   /** @throws SESSION_LOST when the process is gone, and what {@link SealedCalls.answer} throws */

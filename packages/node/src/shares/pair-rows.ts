@@ -1,4 +1,5 @@
-import type { Change, Store } from '@symmetra/storage';
+import { SymmetraError } from '@symmetra/crypto';
+import type { Store } from '@symmetra/storage';
 import { encodeExpiry, expiryOf } from '../rows/expiry.js';
 import { lastPart, pairRow, pairsOf } from '../rows/row-keys.js';
 
@@ -7,30 +8,63 @@ const MAX_KNOWN = 100_000;
 /** A row is written anew at most this often, although each key of a pair lasts a little longer than the one before. */
 const STEP_MS = 60 * 60_000;
 const PAGE = 256;
+const MAX_ATTEMPTS = 8;
 
 /** Which devices may hold keys together, and until when (protocol section 8: peers of a revoked device are told). */
 export class PairRows {
   readonly #store: Store;
   /** By device and peer: until when the row lasts, as it was stored last. */
   readonly #known = new Map<string, number>();
+  /** By device and peer: what is under way. */
+  readonly #linking = new Map<string, Promise<void>>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Changes that link two devices until a time, milliseconds; none when their rows last that long already. */
-  linking(oneHex: string, otherHex: string, untilMs: number): readonly Change[] {
-    if ((this.#known.get(oneHex + otherHex) ?? 0) >= untilMs) return [];
-    const value = encodeExpiry(untilMs + STEP_MS);
-    return [
-      { key: pairRow(oneHex, otherHex), value },
-      { key: pairRow(otherHex, oneHex), value },
-    ];
+  /** Whether two devices are known to be linked until a time, milliseconds, without a look into the store. */
+  areLinked(oneHex: string, otherHex: string, untilMs: number): boolean {
+    return (this.#known.get(oneHex + otherHex) ?? 0) >= untilMs;
   }
 
-  /** Takes note of rows that are stored by now. */
-  noteLinked(oneHex: string, otherHex: string, untilMs: number): void {
-    this.#note(oneHex + otherHex, untilMs + STEP_MS);
+  /**
+   * Links two devices until a time, milliseconds, or longer where they were.
+   * @throws STATE_CONFLICT when others kept changing the rows, and what the store throws
+   */
+  async link(oneHex: string, otherHex: string, untilMs: number): Promise<void> {
+    const pair = oneHex + otherHex;
+    const before = this.#linking.get(pair) ?? Promise.resolve();
+    const linking = before.then(async () => {
+      if (!this.areLinked(oneHex, otherHex, untilMs)) await this.#link(oneHex, otherHex, untilMs);
+    });
+    const settled = linking.catch(() => undefined);
+    this.#linking.set(pair, settled);
+    try {
+      await linking;
+    } finally {
+      if (this.#linking.get(pair) === settled) this.#linking.delete(pair);
+    }
+  }
+
+  async #link(oneHex: string, otherHex: string, untilMs: number): Promise<void> {
+    const keys = [pairRow(oneHex, otherHex), pairRow(otherHex, oneHex)];
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const rows = await Promise.all(keys.map(async (key) => this.#store.get(key)));
+      const shortest = Math.min(...rows.map((row) => (row === undefined ? 0 : expiryOf(row.value))));
+      if (shortest >= untilMs) {
+        this.#note(oneHex + otherHex, shortest);
+        return;
+      }
+      const changes = keys.map((key, i) => {
+        const row = rows[i];
+        const until = Math.max(untilMs + STEP_MS, row === undefined ? 0 : expiryOf(row.value));
+        return { key, value: encodeExpiry(until), expect: row?.version ?? 0 };
+      });
+      if (!(await this.#store.commit(changes))) continue;
+      this.#note(oneHex + otherHex, untilMs + STEP_MS);
+      return;
+    }
+    throw new SymmetraError('STATE_CONFLICT', 'what is known of a pair kept changing; try again');
   }
 
   /** The peers that a device may hold keys with at a time. */
