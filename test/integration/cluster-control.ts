@@ -57,6 +57,15 @@ export class ClusterControl {
     return this.submit({ kind: 'device-revoke', deviceId: fromBase32(deviceId), reason: 'reported lost' });
   }
 
+  /** Lets another administrator append meanwhile, and goes on behind what that one did. */
+  async besides<T>(run: () => Promise<T>): Promise<T> {
+    const ran = this.#last.then(run).finally(() => {
+      this.#head = undefined;
+    });
+    this.#last = ran.catch(() => undefined);
+    return ran;
+  }
+
   /** Writes down what each node's log holds and how it sees the devices. */
   async look(names: ReadonlyMap<string, string>): Promise<void> {
     for (const node of this.#cluster.nodeIds) {
@@ -89,9 +98,18 @@ export class ClusterControl {
     }
   }
 
+  async #newestHead(): Promise<LogHead> {
+    const { administrator, nodeIds } = this.#cluster;
+    const looks = await Promise.allSettled(nodeIds.map(async (node) => administrator.head(node)));
+    const heads = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+    const [newest] = heads.toSorted((a, b) => b.number - a.number);
+    if (newest === undefined) throw new Error('no node tells its head');
+    return newest;
+  }
+
   async #submit(body: ControlBody, nodes: readonly string[], wanted: number): Promise<AcceptedEvent> {
     const { administrator } = this.#cluster;
-    this.#head ??= await administrator.head();
+    this.#head ??= await this.#newestHead();
     const signed = administrator.sign(body, this.#head);
     const number = this.#head.number + 1;
     const event = { event: signed.event, signatures: [...signed.signatures] };

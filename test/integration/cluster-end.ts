@@ -3,8 +3,8 @@ import type { Prng } from '@symmetra/testing';
 import type { ClusterWorld } from './cluster-world.js';
 import type { Member } from './fleet-member.js';
 
-const TURNS = 4;
-const LOOKS = 40;
+const TURNS = 8;
+const LOOKS = 12;
 const PAUSE_MS = 250;
 
 /**

@@ -6,10 +6,14 @@ import type { ClusterWorld } from './cluster-world.js';
 
 /** What is done to every part. */
 export const FAULTS = ['kill', 'freeze', 'restart'] as const;
-/** What is done to Redis besides: it has no room for more. */
-export const FULL = 'fill';
 
 const START_ATTEMPTS = 10;
+/** How long a part stands still, or is gone. */
+const STILL_MS = [1200, 2400] as const;
+const LOOKS = 100;
+const LOOK_MS = 100;
+const STORE_FULL = '"code":"STORE_FULL"';
+const DOWN_MS = [0, 1000] as const;
 
 /** A part of a cluster: what fails together. */
 export interface Part {
@@ -39,10 +43,7 @@ export async function faultsOf(
 ): Promise<void> {
   const plan = shuffled(
     prng,
-    parts.flatMap((part) => [
-      ...FAULTS.map((fault) => ({ part, fault })),
-      ...(part.name === 'redis' ? [{ part, fault: FULL }] : []),
-    ]),
+    parts.flatMap((part) => FAULTS.map((fault) => ({ part, fault }))),
   );
   for (const { part, fault } of plan) {
     world.events.note(part.name, { kind: 'fault', part: part.name, fault });
@@ -55,21 +56,26 @@ export async function faultsOf(
 async function inflict(world: ClusterWorld, prng: Prng, { programs }: Part, fault: string): Promise<void> {
   // Two faults may meet at one process: what is down already stays so until it is started.
   const running = programs.filter(({ isRunning }) => isRunning);
-  if (fault === FULL) {
-    await setRoom(world, 1);
-    await sleep(prng.between(2000, 3500));
-    await setRoom(world, 0);
-    return;
-  }
   if (fault === 'freeze') {
     for (const program of running) program.pause();
-    await sleep(prng.between(2000, 3500));
+    await sleep(prng.between(...STILL_MS));
     for (const program of running) program.resume();
     return;
   }
   await Promise.all(running.map(async (program) => (fault === 'kill' ? program.kill() : program.stop())));
-  if (fault === 'kill') await sleep(prng.between(0, 1500));
+  if (fault === 'kill') await sleep(prng.between(...DOWN_MS));
   await Promise.all(programs.map(async (program) => start(world, program)));
+}
+
+/** Redis takes nothing more until a process of its node has said so; then it has room again. */
+export async function fillRedis(world: ClusterWorld): Promise<void> {
+  const { cluster, events, occurrences } = world;
+  events.note('redis', { kind: 'fault', part: 'redis', fault: 'fill' });
+  const isNoticed = (): boolean => cluster.replicas('node-1').some(({ log }) => log.includes(STORE_FULL));
+  await setRoom(world, 1);
+  for (let look = 0; look < LOOKS && !isNoticed(); look++) await sleep(LOOK_MS);
+  await setRoom(world, 0);
+  if (isNoticed()) occurrences.note('STORE_FULL');
 }
 
 /** @param bytes that Redis may use; 0 when it has no bound */

@@ -7,7 +7,7 @@ import { GroupMember } from './group-fleet-member.js';
 import { codeOf } from './group-fleet-orders.js';
 
 const ATTEMPTS = 60;
-const PAUSE_MS = 500;
+const PAUSE_MS = 700;
 /** What a change meets that was made already, and of which only the reply was lost. */
 const DONE = new Map([
   ['add', 'MEMBER_TWICE'],
@@ -44,6 +44,8 @@ export class ClusterGroup {
 
   start(): void {
     this.#running = Promise.all([this.#change(), this.#talk()]);
+    // It is told at the end.
+    this.#running.catch(() => undefined);
   }
 
   /** Everybody is in the group again and hears one more message. */

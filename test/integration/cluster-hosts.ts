@@ -5,7 +5,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Program } from '@symmetra/testing';
 
@@ -141,12 +140,12 @@ export class ClusterHosts {
     for (const host of hosts) await this.#switch.ip('link', 'set', `b${host}`, 'up');
   }
 
-  /** Waits until the server of a host has everything that the others have. */
-  async untilComplete(host: number): Promise<void> {
-    for (;;) {
-      if (await isHealthy(this.#outside(host))) return;
-      await sleep(50);
-    }
+  /** The host whose server leads the control log: appends wait for its place to be taken when it dies. */
+  async leader(): Promise<number> {
+    const response = await fetch(`http://${this.#outside(0)}:${MONITOR_PORT}/jsz?streams=true`);
+    const leader = /"leader": "nats-(\d)"/.exec(streamsOf(await response.text()));
+    if (leader === null) throw new Error('nobody leads the control log');
+    return Number(leader[1]) - 1;
   }
 
   async stop(): Promise<void> {
@@ -218,7 +217,7 @@ export class ClusterHosts {
       `cluster { name: test, listen: "${this.#inside(i)}:${ROUTES_PORT}", routes: ${JSON.stringify(routes)} }`,
     ];
     writeFileSync(join(place, 'nats.conf'), `${config.join('\n')}\n`);
-    const [program = '', ...args] = [...host.entrance, 'nats-server', '-c', join(place, 'nats.conf')];
+    const [program, ...args] = [...host.entrance, 'nats-server', '-c', join(place, 'nats.conf')];
     return new Program({
       name: `nats-${i + 1}`,
       program,
@@ -229,6 +228,11 @@ export class ClusterHosts {
       isReady: async () => isHealthy(this.#outside(i)),
     });
   }
+}
+
+/** The part about streams: the servers themselves have a leader, too. */
+function streamsOf(report: string): string {
+  return report.slice(report.indexOf('"stream_detail"'));
 }
 
 async function isHealthy(address: string): Promise<boolean> {

@@ -16,7 +16,7 @@ const TASKS: readonly (readonly [Task, number])[] = [
   ['look', 8],
 ];
 const WORKERS = 2;
-const PAUSE_MS = 100;
+const PAUSE_MS = 200;
 const WAIT_MS = 4000;
 const ENROL_ATTEMPTS = 20;
 /** Devices that are revoked at the end, and those that come meanwhile. */
@@ -45,6 +45,8 @@ export class ClusterLoad {
 
   start(): void {
     this.#running = Promise.all(Array.from({ length: WORKERS }, async () => this.#work()));
+    // It is told at the end.
+    this.#running.catch(() => undefined);
   }
 
   /** Fulfilled when everything that was begun has come to its end. */
