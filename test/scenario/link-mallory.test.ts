@@ -1,7 +1,11 @@
 import type { Bus } from '@symmetra/bus';
+import { utf8 } from '@symmetra/crypto';
 import { LinkWorld } from '@symmetra/testing';
 import type { CarriedDatagram, LinkedBusSettings } from '@symmetra/testing';
 import { describe, expect, test } from 'vitest';
+import { PeerProcess } from '../../packages/bus/src/linked/held-link.js';
+import { PendingRequests } from '../../packages/bus/src/linked/pending-requests.js';
+import { encodeReply } from '../../packages/bus/src/outcome.js';
 import { NOTHING, SECOND, TIMEOUT, after, codeOf, echo, serveEcho } from './link-talk.js';
 
 const SEALED = 5;
@@ -78,6 +82,30 @@ describe('Mallory carries the datagrams', () => {
     expect(world.refusals.filter((refusal) => refusal.endsWith('BAD_ENCODING')).length).toBeGreaterThan(3);
     expect(await echo(alice, 'bob')).toBe('alice: hello');
     await Promise.all([alice.close(), bob.close()]);
+  });
+
+  test('LINK-6: a reply counts only from the process that was asked', async () => {
+    const { clock } = new LinkWorld('replies');
+    const [bob, carol] = ['bob', 'carol'].map(
+      (nodeId) => new PeerProcess({ nodeId, instance: '00000001' }, 1024),
+    ) as [PeerProcess, PeerProcess];
+    const pending = new PendingRequests(clock, () => undefined);
+    const reply = new Promise<Uint8Array>((resolve, reject) => {
+      const asked = {
+        node: 'bob',
+        subject: 'echo',
+        timeoutMs: SECOND,
+        named: false,
+        process: bob,
+        madeAt: 0,
+      };
+      pending.add(1, { ...asked, resolve, reject });
+    });
+    pending.settle(1, carol, encodeReply(utf8('of carol')));
+    pending.settle(1, undefined, encodeReply(utf8('of nobody')));
+    pending.settle(1, bob, encodeReply(utf8('of bob')));
+    expect(Buffer.from(await reply).toString()).toBe('of bob');
+    pending.stop();
   });
 
   test('LINK-6: requests that are overtaken are dropped, replies are not', async () => {

@@ -1,5 +1,5 @@
 /** LINK-8: how often something may happen: so many at once, and so many a second in the long run. */
-export interface Rate {
+interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
