@@ -5,8 +5,10 @@ import { GROUP_NODE_MUTANTS } from './planted-group-node.mjs';
 import { GROUP_TREE_MUTANTS } from './planted-group-tree.mjs';
 import { GROUP_MUTANTS } from './planted-group.mjs';
 import { INTRODUCTION_MUTANTS } from './planted-introduction.mjs';
+import { LINK_MUTANTS } from './planted-link.mjs';
 import { NODE_MUTANTS } from './planted-node.mjs';
 import { NOISE_MUTANTS } from './planted-noise.mjs';
+import { REPLICA_MUTANTS } from './planted-replica.mjs';
 import { PAIRWISE_MUTANTS } from './planted-pairwise.mjs';
 import { PROOF_MUTANTS } from './planted-proof.mjs';
 import { SUPPLY_MUTANTS } from './planted-supply.mjs';
@@ -28,9 +30,11 @@ import { SUPPLY_MUTANTS } from './planted-supply.mjs';
 export const GROUPS = {
   chain: CHAIN_MUTANTS,
   introduction: INTRODUCTION_MUTANTS,
+  link: LINK_MUTANTS,
   pairwise: PAIRWISE_MUTANTS,
   group: [...GROUP_TREE_MUTANTS, ...GROUP_MUTANTS, ...GROUP_MEMBER_MUTANTS, ...GROUP_NODE_MUTANTS],
   node: NODE_MUTANTS,
+  replica: REPLICA_MUTANTS,
   noise: NOISE_MUTANTS,
   supply: SUPPLY_MUTANTS,
   proof: PROOF_MUTANTS,

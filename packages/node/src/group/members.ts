@@ -111,8 +111,8 @@ export class Members {
     const place = group.roster.placeOf(deviceId);
     if (place === undefined) {
       const isComing = membershipAfter(group.roster, await table.changesOf(group));
-      if (!isComing(deviceId))
-        await table.commitBeside(group, memberships.removal(group.groupHex, [deviceHex]));
+      const gone = isComing(deviceId) ? [] : memberships.removal(group.groupHex, [deviceHex]);
+      if (gone.length > 0) await table.commitBeside(group, gone);
       return false;
     }
     if (home === self) audience.add(group.groupHex, [deviceHex]);

@@ -34,9 +34,9 @@ export class PairRows {
   async link(oneHex: string, otherHex: string, untilMs: number): Promise<void> {
     const pair = oneHex + otherHex;
     const before = this.#linking.get(pair) ?? Promise.resolve();
-    const linking = before.then(async () => {
-      if (!this.areLinked(oneHex, otherHex, untilMs)) await this.#link(oneHex, otherHex, untilMs);
-    });
+    const linking = before.then(async () =>
+      this.areLinked(oneHex, otherHex, untilMs) ? undefined : this.#link(oneHex, otherHex, untilMs),
+    );
     const settled = linking.catch(() => undefined);
     this.#linking.set(pair, settled);
     try {
@@ -55,11 +55,8 @@ export class PairRows {
         this.#note(oneHex + otherHex, shortest);
         return;
       }
-      const changes = keys.map((key, i) => {
-        const row = rows[i];
-        const until = Math.max(untilMs + STEP_MS, row === undefined ? 0 : expiryOf(row.value));
-        return { key, value: encodeExpiry(until), expect: row?.version ?? 0 };
-      });
+      const value = encodeExpiry(untilMs + STEP_MS);
+      const changes = keys.map((key, i) => ({ key, value, expect: rows[i]?.version ?? 0 }));
       if (!(await this.#store.commit(changes))) continue;
       this.#note(oneHex + otherHex, untilMs + STEP_MS);
       return;
