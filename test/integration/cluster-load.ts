@@ -16,7 +16,7 @@ const TASKS: readonly (readonly [Task, number])[] = [
   ['look', 8],
 ];
 const WORKERS = 2;
-const PAUSE_MS = 200;
+const PAUSE_MS = 300;
 const WAIT_MS = 4000;
 const ENROL_ATTEMPTS = 20;
 /** Devices that are revoked at the end, and those that come meanwhile. */
