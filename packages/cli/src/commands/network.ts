@@ -76,7 +76,9 @@ export function addNetworkCommands(network: Command, invocation: Invocation): vo
   addCommand<ChangeOptions>(network, invocation, {
     name: 'replace-node',
     summary: 'sign a descriptor with other keys or addresses for a node',
-    details: `For a node that was set up anew or restored, and for one that moved. ${AFTERWARDS}`,
+    details:
+      'For a node that was set up anew or restored, and for one that moved. Replace no more nodes than those beyond the ' +
+      `threshold before the devices have enrolled with the new ones. ${AFTERWARDS}`,
     options: changeOptions(option('--node <file>', 'its description as it is now', path)),
     examples: [
       'symmetra network replace-node --network net/network.json --root-key root.key --node b.json --push',
@@ -86,7 +88,7 @@ export function addNetworkCommands(network: Command, invocation: Invocation): vo
   addCommand<ChangeOptions>(network, invocation, {
     name: 'remove-node',
     summary: 'sign a descriptor without a node',
-    details: `Stop the node before. ${AFTERWARDS}`,
+    details: `Stop the node before. It comes back only with other keys, set up anew. ${AFTERWARDS}`,
     options: changeOptions(option('--node <id>', 'the id of the node')),
     examples: [
       'symmetra network remove-node --network net/network.json --root-key root.key --node node-2 --push',
@@ -166,7 +168,13 @@ async function described(kind: 'add' | 'replace', file: string): Promise<Network
 async function change(invocation: Invocation, options: ChangeOptions, next: NetworkChange): Promise<void> {
   const { changeNetwork } = await import('@symmetra/node');
   const { network, rootKey: rootKeyFile, push: pushes } = options;
-  const changed = await changeNetwork(network, next, rootKeyFile);
+  const changed = await changeNetwork(network, next, invocation.clock.now(), rootKeyFile);
+  if (changed.strandsDevices) {
+    const message =
+      'fewer nodes than the threshold have been there for a day: a device that connected to fewer of them since can not be ' +
+      'introduced to the others, and needs a new token';
+    invocation.output.warning({ code: 'NODES_TOO_NEW', message });
+  }
   if (pushes === true) {
     await told(invocation, network, changed);
     return;

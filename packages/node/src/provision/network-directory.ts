@@ -11,6 +11,7 @@ import type { NetworkFile } from '../network-file.js';
 import { createSigningKey, readSigningKey } from '../signing-key-file.js';
 import { readNodeDescription, writeNodeDescription } from './node-description.js';
 import type { NodeDescription } from './node-description.js';
+import { NodeKeys } from './node-keys.js';
 
 const NETWORK_ID_BYTES = 16;
 const PRIVATE_DIRECTORY = 0o700;
@@ -25,6 +26,7 @@ export function networkFilesIn(dir: string) {
     nats: join(dir, 'nats.conf'),
     rootKey: join(dir, 'root.key'),
     adminKey: join(dir, 'admin.key'),
+    nodeKeys: join(dir, 'node-keys.json'),
     nodes: join(dir, 'nodes'),
     node: (id: string) => join(dir, 'nodes', `${id}.json`),
   };
@@ -86,17 +88,25 @@ export type NetworkChange =
   | { readonly kind: 'replace'; readonly node: NodeDescription }
   | { readonly kind: 'remove'; readonly id: string };
 
+/** The network with its next descriptor. */
+export interface ChangedNetwork extends NetworkFile {
+  /** Fewer than k nodes have been there for a day: devices that did not come since can not be introduced (ENR-9). */
+  readonly strandsDevices: boolean;
+}
+
 /**
  * Signs the next descriptor of the network in a directory, and has NATS know its nodes.
  * @param file `network.json`; the others lie beside it
+ * @param nowMs milliseconds since 1970
  * @param rootKeyFile `root.key` when left out
- * @throws NODE_EXISTS, NODE_UNKNOWN, ROOT_MISMATCH, BAD_DESCRIPTOR, NO_NETWORK, and what the files throw
+ * @throws NODE_EXISTS, NODE_UNKNOWN, NODE_KEYS_USED, ROOT_MISMATCH, BAD_DESCRIPTOR, NO_NETWORK, and what the files throw
  */
 export async function changeNetwork(
   file: string,
   change: NetworkChange,
+  nowMs: number,
   rootKeyFile?: string,
-): Promise<NetworkFile> {
+): Promise<ChangedNetwork> {
   const files = networkFilesIn(dirname(file));
   const { parsed, rootPublicKey } = await readNetworkFile(file);
   const id = change.kind === 'remove' ? change.id : change.node.node.id;
@@ -110,12 +120,14 @@ export async function changeNetwork(
     throw new SymmetraError('NODE_UNKNOWN', `the network has no node ${id}`, { node: id });
   }
   const next = { ...parsed, version: parsed.version + 1, nodes: changedNodes(parsed, change) };
+  const keys = await NodeKeys.read(files.nodeKeys);
+  await keys.change(parsed, next, nowMs);
   await mkdir(files.nodes, { recursive: true, mode: PRIVATE_DIRECTORY });
   if (change.kind !== 'remove') await writeNodeDescription(files.node(id), change.node);
   const changed = await signed(file, rootKeyFile ?? files.rootKey, next, rootPublicKey);
   if (change.kind === 'remove') await rm(files.node(id), { force: true });
   await renewNatsFile(dirname(file), changed);
-  return changed;
+  return { ...changed, strandsDevices: keys.areTooNew(next, nowMs) };
 }
 
 /** Writes `nats.conf`, by which a server knows the nodes of a network and lets each do its part. */
