@@ -39,7 +39,7 @@ export class PeerProcess implements LinkEnd {
   readonly batch: FrameBatch;
   /** LINK-6: the highest id of a request that was taken. */
   lastRequest = 0;
-  /** When something from it was opened last. */
+  /** When something from it was opened last, or a link came about. */
   heardAt = Number.NEGATIVE_INFINITY;
   /** The bus said that nobody listens, or it was silent; not authentic. */
   absent = false;

@@ -24,12 +24,15 @@ export class PeerTable {
     return this.#nodes.get(nodeId)?.find((process) => process.instance === instance);
   }
 
-  /** The process, known from now on; of too many of one node the one goes that has no link, or was silent for longest. */
+  /** The process, known from now on; of too many of one node the one goes that was silent for longest. */
   take(end: LinkEnd): { readonly process: PeerProcess; readonly dropped: PeerProcess | undefined } {
     const known = this.find(end.nodeId, end.instance);
     if (known !== undefined) return { process: known, dropped: undefined };
     const processes = this.#nodes.get(end.nodeId) ?? [];
-    const dropped = processes.length < MAX_PROCESSES ? undefined : leastOf(processes);
+    const dropped =
+      processes.length < MAX_PROCESSES
+        ? undefined
+        : processes.reduce((oldest, one) => (one.heardAt < oldest.heardAt ? one : oldest));
     if (dropped !== undefined) this.remove(dropped);
     const process = new PeerProcess(end, this.#batchBytes);
     this.#nodes.set(end.nodeId, [...(this.#nodes.get(end.nodeId) ?? []), process]);
@@ -79,11 +82,4 @@ export class PeerTable {
   all(): readonly PeerProcess[] {
     return [...this.#nodes.values()].flat();
   }
-}
-
-/** The process that is missed least. */
-function leastOf(processes: readonly PeerProcess[]): PeerProcess {
-  const strangers = processes.filter(({ links }) => links.length === 0);
-  const eligible = strangers.length > 0 ? strangers : processes;
-  return eligible.reduce((least, one) => (one.heardAt < least.heardAt ? one : least));
 }
