@@ -224,10 +224,12 @@ export class Deals {
     return standings;
   }
 
-  /** As it is now: a revocation may have come since the standing was read. */
+  /** As it is now: a revocation may have come since the standing was read, also of a device that is not enrolled here. */
   #standingOf(standings: ReadonlyMap<string, DeviceStanding>, deviceHex: string): DeviceStanding | undefined {
+    const revoked = this.#parts.state.isDeviceRevoked(deviceHex);
     const standing = standings.get(deviceHex);
-    return standing && { ...standing, revoked: this.#parts.state.isDeviceRevoked(deviceHex) };
+    if (standing !== undefined) return { ...standing, revoked };
+    return revoked ? { revoked, stage: '' } : undefined;
   }
 }
 

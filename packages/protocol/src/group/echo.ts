@@ -40,6 +40,19 @@ export function countEchoes(book: EchoBook, nodes: readonly string[], dealHash: 
     .length;
 }
 
+/** How many of some nodes echo a deal, and none above it but the one that follows it. */
+export function countNewest(
+  book: EchoBook,
+  nodes: readonly string[],
+  { epoch, dealHash }: EchoedDeal,
+  next: Uint8Array,
+): number {
+  const isNewest = (echo: GroupEcho): boolean =>
+    echo.some((said) => equalConstantTime(said.dealHash, dealHash)) &&
+    echo.every((said) => said.epoch <= epoch || equalConstantTime(said.dealHash, next));
+  return nodes.filter((node) => isNewest(book.get(node) ?? [])).length;
+}
+
 /**
  * How many of some nodes can not have an epoch come into force any more that they do not have: they name one above it, and
  * not the epoch itself.

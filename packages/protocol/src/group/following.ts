@@ -4,7 +4,7 @@ import { nameOf } from '../tree/roster.js';
 import type { Roster } from '../tree/roster.js';
 import { mayDeal } from './approval.js';
 import type { DealScene, GroupDeal } from './approval.js';
-import { countEchoes, countPassed, echoQuorum } from './echo.js';
+import { countEchoes, countNewest, countPassed, echoQuorum } from './echo.js';
 import type { EchoedDeal } from './echo.js';
 import { dealHash, decodeGroupHeader, groupEpochId } from './header.js';
 import type { GroupHeader } from './header.js';
@@ -75,7 +75,7 @@ export function sceneOf(
   const followed =
     vouchedScene(header, scene, view, standing) ??
     (standing > 0 ? ownScene(header, scene, deal, view, current) : undefined) ??
-    basedScene(context, state, header, scene, view);
+    basedScene(context, state, header, scene, view, hash);
   if (followed !== undefined) return followed;
   if (!isFirst || state?.ended === true) throw behind(state);
   throw new SymmetraError('GROUP_EXISTS', 'there is a group of this id already');
@@ -121,9 +121,9 @@ function ownScene(
 }
 
 /**
- * GRP-11, 3: checks the deal as one that follows the epoch that q nodes stand by, when that is newer than the one here. This
- * node is one of them when it echoed that epoch, and gave it up because of a revocation. Who left by what this node heard
- * may be a member again.
+ * GRP-11, 3: checks the deal as one that follows the epoch that q nodes stand by, when that is newer than the one here, and
+ * as their newest when there is none here. This node is one of them when it echoed that epoch, and gave it up because of a
+ * revocation. Who left by what this node heard may be a member again.
  */
 function basedScene(
   context: ProtocolContext,
@@ -131,6 +131,7 @@ function basedScene(
   header: GroupHeader,
   scene: Found,
   view: DealView,
+  next: Uint8Array,
 ): DealScene | undefined {
   const { base } = view;
   if (base === undefined || state?.ended === true) return undefined;
@@ -145,8 +146,12 @@ function basedScene(
     inForce.epoch > (state?.inForce?.epoch ?? 0);
   const hash = dealHash(suite, base.header, base.tag);
   const isOwn = state?.echoed !== undefined && equalConstantTime(state.echoed.dealHash, hash);
-  const standing = vouchers(header, view, hash) + (isOwn ? 1 : 0);
-  if (!fits || standing < quorumOf(header)) return undefined;
+  const others = othersOf(header, view.rules.nodeId);
+  const standing =
+    state?.inForce === undefined
+      ? countNewest(view.echoes, others, { epoch: inForce.epoch, dealHash: hash }, next)
+      : countEchoes(view.echoes, others, hash);
+  if (!fits || standing + (isOwn ? 1 : 0) < quorumOf(header)) return undefined;
   const based = { ...scene, basis: 'based', roster: base.roster, inForce } as const;
   const revoked = { ...based, out: scene.out.filter(({ reason }) => reason === 'revoked') };
   return mayDeal(header, revoked) ? revoked : based;
