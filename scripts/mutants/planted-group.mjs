@@ -209,7 +209,7 @@ export const GROUP_MUTANTS = [
   {
     name: 'base of a deal that nobody stands by',
     file: 'packages/protocol/src/group/following.ts',
-    find: 'if (!fits || standing < quorumOf(header)) return undefined;',
+    find: 'if (!fits || standing + (isOwn ? 1 : 0) < quorumOf(header)) return undefined;',
     replace: 'if (!fits) return undefined;',
     breaks: 'GRP-11: one lying node makes the epoch that a deal follows up.',
     suites: ECHO,
