@@ -22,7 +22,13 @@ import { DeviceRegistry } from '../../packages/node/src/devices/device-registry.
 import { EnrolmentService } from '../../packages/node/src/enrolment/enrolment-service.js';
 import { Introductions } from '../../packages/node/src/enrolment/introductions.js';
 import { TokenRows } from '../../packages/node/src/enrolment/token-rows.js';
-import { INTRODUCED_ROWS, introducedRow, tokenRow } from '../../packages/node/src/rows/row-keys.js';
+import {
+  INTRODUCED_ROWS,
+  hexOf,
+  introducedRow,
+  introductionRow,
+  tokenRow,
+} from '../../packages/node/src/rows/row-keys.js';
 import { sweptTables } from '../../packages/node/src/shares/swept-tables.js';
 import type { SweptTablesParts } from '../../packages/node/src/shares/swept-tables.js';
 import {
@@ -282,6 +288,27 @@ describe('two processes of the new node', () => {
     await quick.part(first, 'bern');
     await quick.part(first, 'cairo');
     const { confirmation } = await answered(quick, first);
+    await quick.service.confirm(confirmation);
+    released.open();
+    expect(await slowPart).toBe('DEVICE_ENROLLED');
+    expect(await codeOf(async () => quick.service.confirm(confirmation))).toBe('done');
+  });
+
+  test('ENR-12: nothing is stored for a device that enrolled with its ordinary token meanwhile', async () => {
+    const node = new NewNode();
+    const record = { ...freshRecord(AMSTERDAM), expiresMs: node.clock.now() + 60 * MINUTE_MS };
+    await node.store.commit([{ key: tokenRow(TOKEN_ID), value: encodeState({ record, tags: [] }) }]);
+    const reached = gate();
+    const released = gate();
+    const key = introductionRow('bern', hexOf(DEVICE));
+    const hold = { key, nth: 1, reached: reached.open, until: released.opened };
+    const [quick, late] = [node.process(), node.process(hold)];
+    const introducing = introduce();
+    await quick.part(introducing, 'bern');
+    const slowPart = late.part(introducing, 'delhi');
+    await reached.opened;
+    const token = nodeTokenSecret(NETWORK_ID, tokenSecret(), AMSTERDAM.nodeId, AMSTERDAM.keyHash);
+    const { confirmation } = await answered(quick, { token });
     await quick.service.confirm(confirmation);
     released.open();
     expect(await slowPart).toBe('DEVICE_ENROLLED');
