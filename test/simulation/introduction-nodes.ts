@@ -181,7 +181,7 @@ class NewNode implements Actor {
     const introduced = this.#process.get<Introduced>('introduced');
     if (introduced === undefined || introduced.record.expiresMs > this.#process.now) return;
     const { claims, token } = introduced.record;
-    if (claims.some(({ kind }) => kind === 'spent')) return;
+    if (claims.some((claim) => claim.kind === 'spent' || claim.expiresMs > this.#process.now)) return;
     const keys = claims.flatMap((claim) => (claim.kind === 'reserved' ? [claim.bootstrapKey] : []));
     this.#process.commit({ writes: { introduced: undefined }, wipes: [token, ...keys] });
   }
