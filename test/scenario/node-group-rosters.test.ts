@@ -57,7 +57,7 @@ const asking = (lie: Uint8Array, truth: Uint8Array): RostersOfDeals => {
   const logger = createLogger({ level: 'silent', clock });
   const store = openMemoryStore();
   const siblings = new Siblings({ bus, clock, logger, store, isShared: false });
-  const seat = new GroupSeat({ bus, clock, logger, store, siblings });
+  const seat = new GroupSeat({ bus, clock, logger, store, state: { halted: false }, siblings });
   return new RostersOfDeals({
     bus,
     logger,

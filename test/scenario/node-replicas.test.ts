@@ -58,7 +58,15 @@ async function turns(): Promise<void> {
 class Process {
   readonly bus = wire.join('node-1', true);
   readonly siblings = new Siblings({ bus: this.bus, clock, logger: logger(), store, isShared: true });
-  readonly seat = new GroupSeat({ bus: this.bus, clock, logger: logger(), store, siblings: this.siblings });
+  readonly state = { halted: false };
+  readonly seat = new GroupSeat({
+    bus: this.bus,
+    clock,
+    logger: logger(),
+    store,
+    state: this.state,
+    siblings: this.siblings,
+  });
   taken = 0;
   failures = 0;
 

@@ -1,19 +1,26 @@
 import { SymmetraError, equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
-import { decodeEvent, eventHash, nextEvent, verifyEvent } from '@symmetra/protocol';
-import type { ControlEvent, LogHead, SignedEvent } from '@symmetra/protocol';
+import { decodeEvent, eventHash, nextEvent, placeEvent, verifyEvent } from '@symmetra/protocol';
+import type { ControlEvent, EventPlace, LogHead, SignedEvent } from '@symmetra/protocol';
+import type { Clock, Logger, Timer } from '@symmetra/runtime';
 import type { Change, Store } from '@symmetra/storage';
 import type { AuditLog } from '../audit/audit-log.js';
 import type { ControlState } from './control-state.js';
 import type { LogRows } from './log-rows.js';
+import type { Siblings } from '../replicas/siblings.js';
 
 /** Other processes of the node may be faster with an event, or with a row that it changes. */
 const MAX_ATTEMPTS = 8;
+/** How often what could not be enforced is tried again, and what other processes of the node stored is looked for. */
+const LOOK_EVERY_MS = 1000;
 
 /** What follows from an event at this node. */
 export interface EventEffects {
   /** Rows that change in the commit which makes the event durable. */
   rows(event: ControlEvent): Promise<readonly Change[]>;
-  /** Acts on an event that is durable and in force; everything that must be true before the receipt. */
+  /**
+   * Acts on an event that is durable and in force; everything that must be true before the receipt. It is called again
+   * when it fails.
+   */
   enforce(event: ControlEvent, signed: SignedEvent): Promise<void>;
   /** The node has halted. */
   halted(): void;
@@ -21,11 +28,20 @@ export interface EventEffects {
 
 /** Parts that the control log is made of. */
 export interface ControlLogParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
   readonly store: Store;
   readonly state: ControlState;
   readonly rows: LogRows;
   readonly effects: EventEffects;
   readonly audit: AuditLog;
+  readonly siblings: Pick<Siblings, 'isShared'>;
+}
+
+/** An event that is in force and not enforced yet. */
+interface Pending {
+  readonly event: ControlEvent;
+  readonly signed: SignedEvent;
 }
 
 /** Verifies, stores and enforces control events, one at a time (CTL-3). */
@@ -33,6 +49,12 @@ export class ControlLog {
   readonly #parts: ControlLogParts;
   #last: Promise<unknown>;
   #open: () => void = () => undefined;
+  /** By number. */
+  readonly #pending = new Map<number, Pending>();
+  #failure: Error | undefined;
+  #timer: Timer | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(parts: ControlLogParts) {
     this.#parts = parts;
@@ -46,13 +68,32 @@ export class ControlLog {
     await first().finally(() => this.#open());
   }
 
+  /** Begins to look for what is left to do. */
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#parts.clock.setTimer(LOOK_EVERY_MS, () => {
+      this.#looking = this.#look().finally(() => this.start());
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
   /**
-   * Applies the next event; one that is applied already changes nothing.
+   * Applies the next event; one that is applied already changes nothing. It is enforced then, as are those before it.
    * @throws LOG_FORK, and then the node has halted; NODE_HALTED, LOG_GAP, LOG_BROKEN, BAD_SIGNATURE, BAD_EVENT, WRONG_NETWORK,
-   *   and what the store throws
+   *   and what the store and enforcing throw
    */
   async apply(signed: SignedEvent): Promise<void> {
-    return this.#inTurn(async () => this.#apply(signed));
+    return this.#inTurn(async () => this.#apply(signed, nextEvent));
+  }
+
+  /** CTL-3: as {@link ControlLog.apply}, for an event that enough other nodes have in force, whoever signed it. */
+  async applyVouched(signed: SignedEvent): Promise<void> {
+    return this.#inTurn(async () => this.#apply(signed, placeEvent));
   }
 
   /**
@@ -88,18 +129,19 @@ export class ControlLog {
     throw new SymmetraError('NODE_HALTED', 'the control log of the node is forked');
   }
 
-  async #apply(signed: SignedEvent): Promise<void> {
+  async #apply(signed: SignedEvent, place: typeof nextEvent): Promise<void> {
     this.#checkRunning();
     const { store, rows, effects } = this.#parts;
     const { number } = decodeEvent(signed.event);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       await this.#readStored(number);
-      if (await this.#isKnown(number, signed)) return;
-      const outcome = await this.#verify(signed, number);
-      if (outcome.kind === 'repeated') return;
+      if (await this.#isKnown(number, signed)) return this.#enforceAll();
+      const outcome = await this.#verify(signed, number, place);
+      if (outcome.kind === 'repeated') return this.#enforceAll();
       const { event, head } = outcome;
-      if (await store.commit([rows.append(number, signed), ...(await effects.rows(event))])) {
-        return this.#enforce(event, head, signed);
+      if (await store.commit([...rows.append(number, signed), ...(await effects.rows(event))])) {
+        this.#advance(event, head, signed);
+        return this.#enforceAll();
       }
     }
     throw new SymmetraError('STATE_CONFLICT', 'the control log kept changing; try again');
@@ -108,19 +150,68 @@ export class ControlLog {
   /** What other processes of the node have stored is in force in this one too, up to a number. */
   async #readStored(number: number): Promise<void> {
     const { state, rows } = this.#parts;
+    if (state.head.number === 0) await rows.replaySnapshot(state);
+    const before = state.head.number;
     while (state.head.number < number) {
       const signed = await rows.event(state.head.number + 1);
-      if (signed === undefined) return;
+      if (signed === undefined) break;
       const event = decodeEvent(signed.event);
-      await this.#enforce(event, { number: event.number, hash: eventHash(signed.event) }, signed);
+      this.#advance(event, { number: event.number, hash: eventHash(signed.event) }, signed);
+    }
+    if (state.head.number > before) await this.#tryPending();
+  }
+
+  #advance(event: ControlEvent, head: LogHead, signed: SignedEvent): void {
+    const { state, audit } = this.#parts;
+    state.advance(event, head);
+    audit.controlEvent({ sequence: event.number, event: event.body.kind, ...subjectOf(event) });
+    this.#pending.set(event.number, { event, signed });
+  }
+
+  /** CTL-3: there is a receipt for what is enforced, and for nothing else. @throws what enforcing an event threw */
+  async #enforceAll(): Promise<void> {
+    await this.#tryPending();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Acts on what is in force. What fails is kept for the next time, and keeps nothing behind it from being tried. */
+  async #tryPending(): Promise<void> {
+    const { effects, logger } = this.#parts;
+    this.#failure = undefined;
+    for (const [number, { event, signed }] of this.#pending) {
+      try {
+        await effects.enforce(event, signed);
+        this.#pending.delete(number);
+      } catch (error) {
+        this.#failure ??= error instanceof Error ? error : new Error(String(error));
+        logger.error({ sequence: number, err: error }, 'A control event could not be enforced yet.');
+      }
     }
   }
 
-  async #enforce(event: ControlEvent, head: LogHead, signed: SignedEvent): Promise<void> {
+  /** What was left to do, and what other processes of the node have stored. Never fails. */
+  async #look(): Promise<void> {
+    const { logger, rows, siblings, state } = this.#parts;
+    if (!siblings.isShared && this.#pending.size === 0) return;
+    try {
+      await this.#inTurn(async () => {
+        if (siblings.isShared && !state.halted) {
+          await this.#readStored(Number.MAX_SAFE_INTEGER);
+          const forked = await rows.firstFork();
+          if (forked !== undefined) this.#halt(forked);
+        }
+        await this.#tryPending();
+      });
+    } catch (error) {
+      logger.warn({ err: error }, 'The stored control log could not be looked at.');
+    }
+  }
+
+  #halt(number: number): void {
     const { state, effects, audit } = this.#parts;
-    state.advance(event, head);
-    audit.controlEvent({ sequence: event.number, event: event.body.kind, ...subjectOf(event) });
-    await effects.enforce(event, signed);
+    state.halt();
+    audit.logForked(number);
+    effects.halted();
   }
 
   /** Whether the log holds this very event, or does not reach back to its number (CTL-9). */
@@ -132,15 +223,13 @@ export class ControlLog {
     return known !== undefined && equalConstantTime(known.event, event);
   }
 
-  async #verify(signed: SignedEvent, number: number): Promise<ReturnType<typeof nextEvent>> {
-    const { state, rows, effects, audit } = this.#parts;
+  async #verify(signed: SignedEvent, number: number, place: typeof nextEvent): Promise<EventPlace> {
+    const { state, rows } = this.#parts;
     try {
-      return nextEvent(state.descriptor, state.head, () => undefined, signed);
+      return place(state.descriptor, state.head, () => undefined, signed);
     } catch (error) {
       if (error instanceof SymmetraError && error.code === 'LOG_FORK') {
-        state.halt();
-        audit.logForked(number);
-        effects.halted();
+        this.#halt(number);
         await rows.keepFork(number, signed);
       }
       throw error;

@@ -59,7 +59,8 @@ export class Heartbeats implements Freshness {
   readonly #peers: readonly string[];
   readonly #chases = new Map<string, Promise<Reading>>();
   readonly #skews = new Map<string, number>();
-  readonly #reported = new Map<string, string>();
+  /** By node: for which number it was reported last that it states another hash. */
+  readonly #differing = new Map<string, number>();
   /** By name: what waits until the node is fresh. */
   readonly #waiting = new Map<string, () => void>();
   readonly #onAnswer = new Set<() => void>();
@@ -76,7 +77,7 @@ export class Heartbeats implements Freshness {
     bus.serve(HEARTBEAT_SUBJECT, async (from, payload) => this.#answer(from, decodeHeartbeat(payload)));
   }
 
-  /** Whether k nodes agree on the head now. */
+  /** Whether k nodes agree on the head now, and this one has not halted. */
   get isFresh(): boolean {
     return this.#heads.agree;
   }
@@ -112,6 +113,9 @@ export class Heartbeats implements Freshness {
 
   async ensure(): Promise<void> {
     if (this.isFresh) return;
+    if (this.#parts.state.halted) {
+      throw new SymmetraError('NODE_HALTED', 'the control log of the node is forked');
+    }
     // A round that is under way may have begun before the others could answer.
     if (this.#round !== undefined) await this.#agreedOr(this.#round);
     if (!this.isFresh && !this.#stopped) await this.#agreedOr(this.ask());
@@ -126,6 +130,16 @@ export class Heartbeats implements Freshness {
     else void this.ask();
   }
 
+  /**
+   * CTL-8: asks all others anew and gets what they have.
+   * @returns whether more than half of the nodes spoke since `sinceMs` (monotonic), and nothing is known to be missing
+   */
+  async catchUp(sinceMs: number): Promise<boolean> {
+    await this.#round;
+    await this.ask();
+    return this.#heads.isAbreast(sinceMs);
+  }
+
   /** Asks all others once; whoever does so while it lasts shares the answers. Never fails. */
   async ask(): Promise<void> {
     this.#round ??= this.#askAll().finally(() => {
@@ -137,7 +151,7 @@ export class Heartbeats implements Freshness {
 
   async #askAll(): Promise<void> {
     await Promise.all(this.#peers.map(async (peer) => this.#askOne(peer)));
-    for (const peer of this.#heads.overdue()) this.#noteUnshown(peer);
+    for (const { peer, number } of this.#heads.overdue()) this.#noteUnshown(peer, number);
   }
 
   async #askOne(peer: string): Promise<void> {
@@ -177,9 +191,10 @@ export class Heartbeats implements Freshness {
     const reading = await this.#chase(peer);
     if (reading === 'not taken') this.#heads.excuse(peer);
     if (reading !== 'shown') return;
+    const wasDisbelieved = this.#heads.isDisbelieved(peer);
     const isBare = this.#heads.showed(peer, head.number);
     const differs = head.number === state.head.number && !isSame(head, state.head);
-    if (isBare) this.#noteUnshown(peer);
+    if (isBare && !wasDisbelieved) this.#noteUnshown(peer, head.number);
     else if (differs) this.#noteDiffers(peer, head.number);
     this.#tellAsking();
     this.#evaluate();
@@ -212,28 +227,22 @@ export class Heartbeats implements Freshness {
     );
   }
 
-  /** CTL-7: it is told once for each number, and nobody waits for that node. */
-  #noteUnshown(peer: string): void {
-    const number = this.#heads.beatOf(peer)?.head.number ?? 0;
-    if (!this.#isNews(peer, `unshown/${number}`)) return;
+  /** CTL-7: nobody waits for that node, nor is it reported again, for an hour. */
+  #noteUnshown(peer: string, number: number): void {
     this.#parts.logger.error(
       { event: 'head-unshown', accused: peer, sequence: number },
       'A node states a control event that it does not show.',
     );
   }
 
+  /** It is told once for each number. */
   #noteDiffers(peer: string, number: number): void {
-    if (!this.#isNews(peer, `differs/${number}`)) return;
+    if (this.#differing.get(peer) === number) return;
+    this.#differing.set(peer, number);
     this.#parts.logger.error(
       { event: 'head-differs', accused: peer, sequence: number },
       'A node states another hash of the newest control event, and shows none that has it.',
     );
-  }
-
-  #isNews(peer: string, what: string): boolean {
-    const isNews = this.#reported.get(peer) !== what;
-    this.#reported.set(peer, what);
-    return isNews;
   }
 
   #evaluate(): void {

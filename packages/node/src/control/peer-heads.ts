@@ -35,18 +35,21 @@ export class PeerHeads {
   /** The head for which {@link PeerHeads.#freshUntilMs} was counted. */
   #countedHead: LogHead | undefined;
   #freshUntilMs = 0;
+  /** k or more nodes state a higher number: at least one of them is honest. */
+  #isBehind = false;
 
   constructor(parts: PeerHeadsParts) {
     this.#parts = parts;
   }
 
-  /** Whether k nodes, this one included, agree on the head, and no event is known to be missing. */
+  /** Whether k nodes, this one included, agree on the head, and no event is known to be missing; not at a halted node. */
   get agree(): boolean {
     const { clock, state } = this.#parts;
+    if (state.halted) return false;
     if (state.descriptor.threshold <= 1) return true;
     const now = clock.monotonic();
     if (this.#countedHead !== state.head) this.#count();
-    return now < this.#freshUntilMs && !this.#owes(now);
+    return now < this.#freshUntilMs && !this.#isBehind && !this.#owes(now);
   }
 
   /** When a node answered last, as far as it is known: the time at which it was asked. */
@@ -57,6 +60,16 @@ export class PeerHeads {
   /** Its newest heartbeat. */
   beatOf(peer: string): Heartbeat | undefined {
     return this.#heard.get(peer)?.beat;
+  }
+
+  /** CTL-8: whether more than half of the nodes said since then how far they are, and this one knows of nothing it lacks. */
+  isAbreast(sinceMs: number): boolean {
+    const { clock, state } = this.#parts;
+    if (this.#owes(clock.monotonic())) return false;
+    const others = [...this.#heard.values()].filter(
+      ({ beat, askedMs }) => askedMs >= sinceMs && beat.head.number <= state.head.number,
+    );
+    return 2 * (others.length + 1) > state.descriptor.nodes.length;
   }
 
   /** A node answered. An answer to an earlier question changes nothing. */
@@ -96,17 +109,17 @@ export class PeerHeads {
   }
 
   /** The nodes whose events were waited for long enough: they are waited for no more. */
-  overdue(): readonly string[] {
+  overdue(): readonly { readonly peer: string; readonly number: number }[] {
     const { clock, state, maxStalenessMs } = this.#parts;
     const now = clock.monotonic();
-    const late: string[] = [];
+    const late: { readonly peer: string; readonly number: number }[] = [];
     for (const [peer, { number, sinceMs }] of this.#debts) {
       const isPaid = number <= state.head.number;
       if (!isPaid && now - sinceMs < maxStalenessMs) continue;
       this.#debts.delete(peer);
       if (isPaid) continue;
       this.#disbelieved.set(peer, now + DISBELIEVED_MS);
-      late.push(peer);
+      late.push({ peer, number });
     }
     return late;
   }
@@ -123,12 +136,15 @@ export class PeerHeads {
   #count(): void {
     const { state, maxStalenessMs } = this.#parts;
     const { head, descriptor } = state;
-    const times = [...this.#heard.values()]
+    const heard = [...this.#heard.values()];
+    const higher = heard.filter(({ beat }) => beat.head.number > head.number);
+    const times = heard
       .filter(({ beat }) => isSame(beat.head, head))
       .map(({ askedMs }) => askedMs)
       .toSorted((a, b) => b - a);
     const oldest = times[descriptor.threshold - 2];
     this.#countedHead = head;
+    this.#isBehind = higher.length >= descriptor.threshold;
     this.#freshUntilMs = oldest === undefined ? Number.NEGATIVE_INFINITY : oldest + maxStalenessMs;
   }
 }

@@ -4,6 +4,7 @@ import { decodeEvent } from '@symmetra/protocol';
 import type { SignedEvent } from '@symmetra/protocol';
 import { decode, encode, publicCode } from '@symmetra/rpc';
 import type { ControlLog } from './control-log.js';
+import type { Heartbeats } from './heartbeats.js';
 import { fromNotice, toNotice } from './notice.js';
 import type { Siblings } from '../replicas/siblings.js';
 import type { PeerLogs } from './peer-logs.js';
@@ -13,6 +14,9 @@ const CONTROL_SUBJECT = 'control';
 /** From one process of a node to the others. */
 const HERE_SUBJECT = 'control-here';
 const RECEIPT_TIMEOUT_MS = 5000;
+/** CTL-3: a process that does not answer must not cost the node its receipt. */
+const HERE_TIMEOUT_MS = 2000;
+const UNREACHED = new Set(['INSTANCE_GONE', 'BUS_TIMEOUT']);
 const MAX_ATTEMPTS = 16;
 const DONE = new Uint8Array(0);
 
@@ -37,6 +41,7 @@ export interface SubmissionParts {
   readonly stream: StreamFollower;
   readonly peers: PeerLogs;
   readonly siblings: Siblings;
+  readonly heartbeats: Heartbeats;
 }
 
 /** CTL-3, CTL-8: takes events of administrators, and has all nodes apply them. */
@@ -45,14 +50,17 @@ export class Submission {
 
   constructor(parts: SubmissionParts) {
     this.#parts = parts;
-    const { bus, siblings } = parts;
+    const { bus } = parts;
     bus.serve(CONTROL_SUBJECT, async (from, payload) => {
-      await this.#receive(from, fromNotice(decode('symmetra.link.v1.ControlNotice', payload)));
-      await siblings.tell(HERE_SUBJECT, payload);
+      try {
+        await this.#receive(from, payload);
+      } finally {
+        await this.#tellHere(payload);
+      }
       return DONE;
     });
     bus.serve(HERE_SUBJECT, async (from, payload) => {
-      await this.#receive(from, fromNotice(decode('symmetra.link.v1.ControlNotice', payload)));
+      await this.#receive(from, payload);
       return DONE;
     });
   }
@@ -63,7 +71,7 @@ export class Submission {
    *   what {@link ControlLog.apply} throws
    */
   async submit(signed: SignedEvent): Promise<Submitted> {
-    const { bus, log, peers, siblings } = this.#parts;
+    const { bus, log, peers } = this.#parts;
     await this.#order(signed);
     await log.apply(signed);
     const payload = encode('symmetra.link.v1.ControlNotice', toNotice(signed));
@@ -72,12 +80,31 @@ export class Submission {
         await bus.request(node, CONTROL_SUBJECT, payload, { timeoutMs: RECEIPT_TIMEOUT_MS });
         return { node, applied: true, code: '' };
       } catch (error) {
-        return { node, applied: false, code: publicCode(error) };
+        return notApplied(node, error);
       }
     });
-    await siblings.tell(HERE_SUBJECT, payload);
-    const receipts = [{ node: bus.self, applied: true, code: '' }, ...(await Promise.all(others))];
-    return { number: decodeEvent(signed.event).number, receipts };
+    const own = this.#tellHere(payload).then(
+      () => ({ node: bus.self, applied: true, code: '' }),
+      (error: unknown) => notApplied(bus.self, error),
+    );
+    return { number: decodeEvent(signed.event).number, receipts: await Promise.all([own, ...others]) };
+  }
+
+  /**
+   * Has the other processes of this node apply an event; those that are gone or do not answer were not reached.
+   * @throws what another one could not apply it for
+   */
+  async #tellHere(payload: Uint8Array): Promise<void> {
+    const { siblings } = this.#parts;
+    const told = siblings.others.map(async (instance) => {
+      try {
+        await siblings.request(instance, HERE_SUBJECT, payload, HERE_TIMEOUT_MS);
+      } catch (error) {
+        if (!UNREACHED.has(publicCode(error))) throw error;
+      }
+    });
+    const failure = (await Promise.allSettled(told)).find((one) => one.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
   }
 
   /** Gives the event its place, unless it has it. */
@@ -85,6 +112,7 @@ export class Submission {
     const { log, stream } = this.#parts;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (!(await this.#isNext(signed))) return;
+      await this.#askOthers();
       try {
         await stream.append(signed);
         return;
@@ -94,6 +122,13 @@ export class Submission {
     }
     if (!(await log.check(signed))) return;
     throw new SymmetraError('STATE_CONFLICT', 'the control log kept changing; try again');
+  }
+
+  /** CTL-8: a log that lost its end says nothing of it to a node that never read that; the other nodes do. */
+  async #askOthers(): Promise<void> {
+    const { heartbeats, stream } = this.#parts;
+    if (await heartbeats.catchUp(stream.unbrokenSinceMs)) return;
+    throw new SymmetraError('LOG_UNAVAILABLE', 'too few other nodes say what they have of the control log');
   }
 
   /** As {@link ControlLog.check}, once more after a look for what was missed. */
@@ -109,8 +144,9 @@ export class Submission {
     return log.check(signed);
   }
 
-  async #receive(from: string, signed: SignedEvent): Promise<void> {
+  async #receive(from: string, payload: Uint8Array): Promise<void> {
     const { log, peers } = this.#parts;
+    const signed = fromNotice(decode('symmetra.link.v1.ControlNotice', payload));
     try {
       try {
         await log.apply(signed);
@@ -124,6 +160,10 @@ export class Submission {
       throw error;
     }
   }
+}
+
+function notApplied(node: string, error: unknown): Receipt {
+  return { node, applied: false, code: publicCode(error) };
 }
 
 function isOutOfPlace(error: unknown): boolean {

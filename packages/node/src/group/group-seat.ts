@@ -2,6 +2,7 @@ import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
 import type { Clock, Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
+import type { ControlState } from '../control/control-state.js';
 import type { Siblings } from '../replicas/siblings.js';
 import { GROUP_SEAT_ROW } from '../rows/row-keys.js';
 
@@ -21,6 +22,7 @@ export interface GroupSeatParts {
   readonly clock: Pick<Clock, 'setTimer'>;
   readonly logger: Logger;
   readonly store: Store;
+  readonly state: Pick<ControlState, 'halted'>;
   readonly siblings: Siblings;
 }
 
@@ -94,7 +96,7 @@ export class GroupSeat {
     }
   }
 
-  /** Has work done where the seat is. @throws NODE_STOPPING, STATE_CONFLICT, and what the work throws */
+  /** Has work done where the seat is. @throws NODE_STOPPING, NODE_HALTED, STATE_CONFLICT, and what the work throws */
   async have(kind: string, request: Uint8Array): Promise<Uint8Array> {
     const { bus, siblings } = this.#parts;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -112,7 +114,7 @@ export class GroupSeat {
     throw new SymmetraError('STATE_CONFLICT', 'the work on groups kept moving; try again');
   }
 
-  /** @throws WRONG_NODE, SEAT_MOVED, BAD_ENCODING, and what the work throws */
+  /** @throws WRONG_NODE, SEAT_MOVED, NODE_HALTED, BAD_ENCODING, and what the work throws */
   async #receive(from: string, payload: Uint8Array): Promise<Uint8Array> {
     const { bus } = this.#parts;
     if (from !== bus.self) {
@@ -128,7 +130,11 @@ export class GroupSeat {
     return this.#work(kind, request);
   }
 
+  /** CTL-3: a process that has halted does no work for others either. */
   async #work(kind: string, request: Uint8Array): Promise<Uint8Array> {
+    if (this.#parts.state.halted) {
+      throw new SymmetraError('NODE_HALTED', 'the control log of the node is forked');
+    }
     const work = this.#works.get(kind);
     if (work === undefined) throw new SymmetraError('BAD_MESSAGE', 'there is no such work on groups');
     return work(request);

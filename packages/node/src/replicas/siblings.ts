@@ -84,10 +84,15 @@ export class Siblings {
    * Asks one other process.
    * @throws INSTANCE_GONE when it is not there any more, and what {@link Bus.request} throws
    */
-  async request(instance: string, subject: string, payload: Uint8Array): Promise<Uint8Array> {
+  async request(
+    instance: string,
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs = REQUEST_MS,
+  ): Promise<Uint8Array> {
     const { bus } = this.#parts;
     try {
-      return await bus.request(bus.self, subject, payload, { timeoutMs: REQUEST_MS, instance });
+      return await bus.request(bus.self, subject, payload, { timeoutMs, instance });
     } catch (error) {
       if (error instanceof SymmetraError && error.code === 'INSTANCE_GONE') this.#forget(instance);
       throw error;

@@ -5,8 +5,8 @@
  *   descriptor                    the newest descriptor, signed by the root
  *   log/<number>                  control events, in order
  *   log-place                     how far the node has read the ordered log
- *   log-base                      the head of the snapshot that the node began with, while the history before it is missing
- *   snapshot/<number>             the events of that snapshot
+ *   log-base                      the snapshot that the node began with, while the history before it is missing
+ *   snapshot/<head>/<number>      the events of that snapshot
  *   fork/<number>                 an event whose number another event has: the node stays halted
  *   token/<token id>              what the node knows of an enrolment token
  *   claim/<token id>/<device id>  what confirms a device's claim on a token
@@ -59,8 +59,13 @@ export function logRow(number: number): string {
   return LOG_ROWS + String(number).padStart(NUMBER_DIGITS, '0');
 }
 
-export function snapshotRow(number: number): string {
-  return SNAPSHOT_ROWS + String(number).padStart(NUMBER_DIGITS, '0');
+/** The prefix of all events of the snapshot up to a number. */
+export function snapshotRows(head: number): string {
+  return `${SNAPSHOT_ROWS}${String(head).padStart(NUMBER_DIGITS, '0')}/`;
+}
+
+export function snapshotRow(head: number, number: number): string {
+  return snapshotRows(head) + String(number).padStart(NUMBER_DIGITS, '0');
 }
 
 export function forkRow(number: number): string {

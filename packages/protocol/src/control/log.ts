@@ -50,10 +50,7 @@ export function signEvent(event: Uint8Array, secretKey: Uint8Array, publicKey: U
  * @throws BAD_ENCODING, WRONG_NETWORK, BAD_EVENT, BAD_SIGNATURE
  */
 export function verifyEvent(descriptor: Descriptor, signed: SignedEvent): ControlEvent {
-  const event = decodeEvent(signed.event);
-  if (!equalConstantTime(event.networkId, descriptor.networkId)) {
-    throw new SymmetraError('WRONG_NETWORK', 'the control event belongs to another network');
-  }
+  const event = decodeOwnEvent(descriptor.networkId, signed);
   const signers = descriptor.administrators.filter((publicKey) => {
     const id = sha256(publicKey);
     const own = signed.signatures.find((one) => equalConstantTime(one.administrator, id));
@@ -68,20 +65,37 @@ export function verifyEvent(descriptor: Descriptor, signed: SignedEvent): Contro
   return event;
 }
 
+/** Where an event stands: in the log already, or next. */
+export type EventPlace =
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'next'; readonly event: ControlEvent; readonly head: LogHead };
+
 /**
  * CTL-3: verifies the next event of the log. An event that is already applied gives `repeated`.
- * @throws LOG_FORK when two events have one number: the node must halt; LOG_GAP when events before it are missing;
- *   LOG_BROKEN when it does not follow the head; and what {@link verifyEvent} throws
+ * @throws what {@link verifyEvent} and {@link placeEvent} throw
  */
 export function nextEvent(
   descriptor: Descriptor,
   head: LogHead,
   knownHash: (number: number) => Uint8Array | undefined,
   signed: SignedEvent,
-):
-  | { readonly kind: 'repeated' }
-  | { readonly kind: 'next'; readonly event: ControlEvent; readonly head: LogHead } {
-  const event = verifyEvent(descriptor, signed);
+): EventPlace {
+  verifyEvent(descriptor, signed);
+  return placeEvent(descriptor, head, knownHash, signed);
+}
+
+/**
+ * CTL-3: finds the place of an event whose signatures were verified, or which enough other nodes have in force.
+ * @throws LOG_FORK when two events have one number; LOG_GAP when events before it are missing; LOG_BROKEN when it does not
+ *   follow the head; BAD_ENCODING, BAD_EVENT, WRONG_NETWORK
+ */
+export function placeEvent(
+  { networkId }: Pick<Descriptor, 'networkId'>,
+  head: LogHead,
+  knownHash: (number: number) => Uint8Array | undefined,
+  signed: SignedEvent,
+): EventPlace {
+  const event = decodeOwnEvent(networkId, signed);
   const hash = eventHash(signed.event);
   if (event.number <= head.number) {
     const known = knownHash(event.number);
@@ -100,4 +114,13 @@ export function nextEvent(
     });
   }
   return { kind: 'next', event, head: { number: event.number, hash } };
+}
+
+/** An event of this network. @throws BAD_ENCODING, WRONG_NETWORK, BAD_EVENT */
+function decodeOwnEvent(networkId: Uint8Array, signed: SignedEvent): ControlEvent {
+  const event = decodeEvent(signed.event);
+  if (!equalConstantTime(event.networkId, networkId)) {
+    throw new SymmetraError('WRONG_NETWORK', 'the control event belongs to another network');
+  }
+  return event;
 }
