@@ -1,8 +1,9 @@
 import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
-import { decodeEvent, eventHash } from '@symmetra/protocol';
+import { decodeEvent, eventHash, verifyEvent } from '@symmetra/protocol';
 import type { SignedEvent } from '@symmetra/protocol';
 import { publicCode } from '@symmetra/rpc';
 import type { Clock, Logger, Timer } from '@symmetra/runtime';
+import type { ControlState } from './control-state.js';
 import type { LogRows } from './log-rows.js';
 import type { PeerLogs } from './peer-logs.js';
 
@@ -13,8 +14,9 @@ const PAUSE_MS = 5000;
 export interface HistoryParts {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly state: ControlState;
   readonly rows: LogRows;
-  readonly peers: PeerLogs;
+  readonly peers: Pick<PeerLogs, 'peers' | 'fetch'>;
 }
 
 /** CTL-9: fetches what was decided before the snapshot that the node began with, backwards along the chain of hashes. */
@@ -42,14 +44,15 @@ export class History {
   async #run(): Promise<void> {
     const { clock, logger, peers, rows } = this.#parts;
     if (rows.first === 1) return;
-    for (const peer of peers.peers) {
-      try {
-        while (rows.first > 1 && !this.#stopped) await this.#fetch(peer);
-      } catch (error) {
-        logger.debug(
-          { peer, code: publicCode(error) },
-          'The earlier control log could not be had from a node.',
-        );
+    // CTL-9: what former administrators signed is taken as well, when nobody gives it better.
+    for (const needsSignatures of [true, false]) {
+      for (const peer of peers.peers) {
+        try {
+          while (rows.first > 1 && !this.#stopped) await this.#fetch(peer, needsSignatures);
+        } catch (error) {
+          const fields = { peer, code: publicCode(error) };
+          logger.debug(fields, 'The earlier control log could not be had from a node.');
+        }
       }
     }
     if (this.#stopped) return;
@@ -57,15 +60,19 @@ export class History {
     else this.#timer = clock.setTimer(PAUSE_MS, () => this.start());
   }
 
-  /** @throws LOG_BROKEN when the events do not lead to the oldest one, and what the node answers */
-  async #fetch(peer: string): Promise<void> {
-    const { peers, rows } = this.#parts;
+  /**
+   * @throws LOG_BROKEN when the events do not lead to the oldest one; BAD_SIGNATURE when today's administrators did not sign
+   *   one of them; and what the node answers
+   */
+  async #fetch(peer: string, needsSignatures: boolean): Promise<void> {
+    const { peers, rows, state } = this.#parts;
     const { first } = rows;
     for (let count = Math.min(PAGE_EVENTS, first - 1); count >= 1; count = Math.floor(count / 2)) {
       const events = await peers.fetch(peer, first - count, count);
       // A page of large events ends early.
       if (events.length < count) continue;
       this.#check(events, await this.#hashBefore(first));
+      if (needsSignatures) for (const signed of events) verifyEvent(state.descriptor, signed);
       await rows.prepend(events);
       return;
     }

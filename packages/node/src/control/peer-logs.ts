@@ -1,11 +1,12 @@
 import { equalConstantTime } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
-import { eventHash } from '@symmetra/protocol';
+import { decodeEvent, eventHash } from '@symmetra/protocol';
 import type { SignedEvent } from '@symmetra/protocol';
 import { decode, encode, publicCode } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import type { ControlLog } from './control-log.js';
 import type { ControlState } from './control-state.js';
+import { enoughNodes, isSignedBy } from './former-administrators.js';
 import type { LogRows } from './log-rows.js';
 import { fromNotice, toNotice } from './notice.js';
 
@@ -72,7 +73,7 @@ export class PeerLogs {
    * fails: what can not be had now comes later.
    */
   async catchUp(peer: string): Promise<Reading> {
-    const { log, state } = this.#parts;
+    const { state } = this.#parts;
     let failure: Reading = 'not shown';
     try {
       for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
@@ -80,7 +81,7 @@ export class PeerLogs {
         failure = 'not shown';
         const news = await this.#newsOf(peer);
         failure = 'not taken';
-        for (const signed of news) await log.apply(signed);
+        await this.#applyAll(news);
         if (state.head.number === number) break;
       }
       return 'shown';
@@ -113,6 +114,43 @@ export class PeerLogs {
     return decode('symmetra.admin.v1.ListEventsResponse', reply).events.map(fromNotice);
   }
 
+  /** @throws what {@link ControlLog.apply} throws */
+  async #applyAll(events: readonly SignedEvent[]): Promise<void> {
+    const { log, state } = this.#parts;
+    let vouched: number | undefined;
+    for (const signed of events) {
+      const { number } = decodeEvent(signed.event);
+      try {
+        if (number <= (vouched ?? 0)) await log.applyVouched(signed);
+        else await log.apply(signed);
+      } catch (error) {
+        const mayBeVouched = vouched === undefined && publicCode(error) === 'BAD_SIGNATURE';
+        if (!mayBeVouched) throw error;
+        vouched = await this.#vouchedUpTo(events);
+        if (number > vouched || state.head.number >= number) throw error;
+        await log.applyVouched(signed);
+      }
+    }
+  }
+
+  /**
+   * CTL-3: up to which number enough other nodes have the events of a page in force, as one that today's administrators did
+   * not sign shows; 0 when they have not.
+   */
+  async #vouchedUpTo(events: readonly SignedEvent[]): Promise<number> {
+    const { descriptor } = this.#parts.state;
+    const last = events.findLast((signed) => !isSignedBy(descriptor, signed));
+    if (last === undefined || !isChain(events)) return 0;
+    const { number } = decodeEvent(last.event);
+    const words = await Promise.all(
+      this.#peers.map(async (peer) => {
+        const [theirs] = await this.fetch(peer, number, 1).catch(() => []);
+        return theirs !== undefined && equalConstantTime(theirs.event, last.event);
+      }),
+    );
+    return words.filter(Boolean).length >= enoughNodes(descriptor) ? number : 0;
+  }
+
   /** The next page of what the node has and this one has not. */
   async #newsOf(peer: string): Promise<readonly SignedEvent[]> {
     const { number, hash } = this.#parts.state.head;
@@ -137,4 +175,14 @@ export function withinBytes(events: readonly SignedEvent[]): readonly SignedEven
     return i > 0 && bytes > PAGE_BYTES;
   });
   return end < 0 ? events : events.slice(0, end);
+}
+
+/** Whether each event names the hash of the one before it. */
+function isChain(events: readonly SignedEvent[]): boolean {
+  return events.every(({ event }, i) => {
+    const before = events[i - 1];
+    return (
+      before === undefined || equalConstantTime(decodeEvent(event).previousHash, eventHash(before.event))
+    );
+  });
 }

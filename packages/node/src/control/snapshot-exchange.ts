@@ -1,23 +1,28 @@
 import { Reader, SymmetraError, Writer, equalConstantTime } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
-import { eventHash, readCount, snapshotHash, verifyEvent } from '@symmetra/protocol';
+import { decodeEvent, eventHash, readCount, snapshotHash } from '@symmetra/protocol';
 import type { ControlEvent, LogHead, SignedEvent, Snapshot } from '@symmetra/protocol';
 import { decode, encode, publicCode } from '@symmetra/rpc';
-import type { Logger } from '@symmetra/runtime';
-import type { Store } from '@symmetra/storage';
+import type { Clock, Logger } from '@symmetra/runtime';
+import type { Change, Store } from '@symmetra/storage';
 import type { EventEffects } from './control-log.js';
 import type { ControlState } from './control-state.js';
 import type { LogRows } from './log-rows.js';
 import { fromNotice, toNotice } from './notice.js';
+import { enoughNodes, isSignedBy } from './former-administrators.js';
 import { isSame } from './peer-heads.js';
 import { withinBytes } from './peer-logs.js';
 
 const SUBJECT = 'snapshot';
 const TIMEOUT_MS = 5000;
+/** How long one node may take for all pages. */
+const PATIENCE_MS = 60_000;
 const HASH_LENGTH = 32;
 const PAGE_EVENTS = 64;
 /** Events that are stored in one commit. */
 const COMMIT_EVENTS = 64;
+/** Other processes of the node may create the same tokens. */
+const MAX_ATTEMPTS = 8;
 
 /** A snapshot as another node names it. */
 interface Offer {
@@ -31,10 +36,19 @@ interface Fetched {
   readonly signed: SignedEvent;
   readonly event: ControlEvent;
   readonly hash: Uint8Array;
+  /** Whether today's administrators signed it. */
+  readonly isSigned: boolean;
+}
+
+/** A node and the events that it gave. */
+interface Gift {
+  readonly peer: string;
+  readonly fetched: readonly Fetched[];
 }
 
 export interface SnapshotExchangeParts {
   readonly bus: Bus;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly store: Store;
   readonly state: ControlState;
@@ -59,22 +73,26 @@ export class SnapshotExchange {
     const { logger, state } = this.#parts;
     if (state.head.number > 0) return;
     try {
-      for (const [peer, offer] of await this.#agreed()) {
-        if (await this.#take(peer, offer)) return;
-      }
+      const agreed = await this.#agreed();
+      if (agreed === undefined) return;
+      const gift = await this.#firstGift(agreed.peers, agreed.offer);
+      if (gift !== undefined) await this.#take(gift, agreed.offer);
     } catch (error) {
       logger.warn({ err: error }, 'The control log could not begin with a snapshot.');
     }
   }
 
-  /** The nodes that offer the snapshot on which enough of them agree. */
-  async #agreed(): Promise<readonly (readonly [peer: string, offer: Offer])[]> {
-    const { nodes, threshold } = this.#parts.state.descriptor;
-    const needed = Math.max(threshold, Math.floor(nodes.length / 2) + 1);
-    if (this.#peers.length < needed) return [];
+  /** The snapshot on which enough nodes agree, and these nodes. */
+  async #agreed(): Promise<{ readonly offer: Offer; readonly peers: readonly string[] } | undefined> {
+    const { descriptor } = this.#parts.state;
+    const needed = enoughNodes(descriptor);
+    if (this.#peers.length < needed) return undefined;
     const offers = (await Promise.all(this.#peers.map(async (peer) => this.#ask(peer)))).flat();
-    const groups = offers.map(([, one]) => offers.filter(([, other]) => isSameOffer(one, other)));
-    return groups.find((group) => group.length >= needed) ?? [];
+    for (const [, offer] of offers) {
+      const peers = offers.filter(([, other]) => isSameOffer(offer, other)).map(([peer]) => peer);
+      if (peers.length >= needed) return { offer, peers };
+    }
+    return undefined;
   }
 
   async #ask(peer: string): Promise<readonly (readonly [string, Offer])[]> {
@@ -87,39 +105,58 @@ export class SnapshotExchange {
     }
   }
 
-  /** @returns whether the snapshot is taken */
-  async #take(peer: string, offer: Offer): Promise<boolean> {
-    const { logger, state } = this.#parts;
-    try {
-      const fetched = await this.#fetch(peer, offer);
-      await this.#store(fetched, offer.head);
-      state.begin(fetched, offer.head);
-      logger.info(
-        { peer, sequence: offer.head.number, count: offer.count },
-        'The control log begins with a snapshot.',
-      );
-      return true;
-    } catch (error) {
-      const code = publicCode(error);
-      const isFalse = error instanceof SymmetraError && FALSE.has(error.code);
-      const fields = { accused: peer, code };
-      if (isFalse) logger.error({ event: 'snapshot-false', ...fields }, 'A node gave a false snapshot.');
-      else logger.warn(fields, 'The snapshot of a node could not be had.');
-      return false;
+  /**
+   * The first events that have the right hash and signatures. When no node has such signatures, former administrators
+   * signed, and the hash alone decides.
+   */
+  async #firstGift(peers: readonly string[], offer: Offer): Promise<Gift | undefined> {
+    const unsigned: Gift[] = [];
+    for (const peer of peers) {
+      try {
+        const fetched = await this.#fetch(peer, offer);
+        if (fetched.every(({ isSigned }) => isSigned)) {
+          for (const other of unsigned) this.#accuse(other.peer, 'BAD_SIGNATURE');
+          return { peer, fetched };
+        }
+        unsigned.push({ peer, fetched });
+      } catch (error) {
+        const code = publicCode(error);
+        if (error instanceof SymmetraError && FALSE.has(error.code)) this.#accuse(peer, code);
+        else this.#parts.logger.warn({ peer, code }, 'The snapshot of a node could not be had.');
+      }
     }
+    return unsigned[0];
   }
 
-  /** @throws LOG_BROKEN, and what verifying the events throws */
+  #accuse(accused: string, code: string): void {
+    const fields = { event: 'snapshot-false', accused, code };
+    this.#parts.logger.error(fields, 'A node gave a false snapshot.');
+  }
+
+  async #take({ peer, fetched }: Gift, { head, hash, count }: Offer): Promise<void> {
+    const { logger, rows, state } = this.#parts;
+    await this.#store(fetched, head);
+    if (await rows.begin(head, hash)) state.begin(fetched, head);
+    else await rows.replay(state);
+    logger.info({ peer, sequence: head.number, count }, 'The control log begins with a snapshot.');
+  }
+
+  /** @throws LOG_BROKEN when the events are not those of the snapshot, BUS_TIMEOUT, and what decoding them throws */
   async #fetch(peer: string, { head, hash, count }: Offer): Promise<readonly Fetched[]> {
-    const { state } = this.#parts;
+    const { clock } = this.#parts;
+    const untilMs = clock.monotonic() + PATIENCE_MS;
     const fetched: Fetched[] = [];
+    let last = 0;
     while (fetched.length < count) {
+      if (clock.monotonic() > untilMs) throw new SymmetraError('BUS_TIMEOUT', 'the pages came too slowly');
       const page = await this.#request(peer, head.number, fetched.length);
       const events = decode('symmetra.admin.v1.ListEventsResponse', page).events.map(fromNotice);
       if (events.length === 0) throw wrongEvents();
       for (const signed of events) {
-        const event = verifyEvent(state.descriptor, signed);
-        fetched.push({ signed, event, hash: eventHash(signed.event) });
+        const one = this.#read(signed);
+        if (one.event.number <= last || one.event.number > head.number) throw wrongEvents();
+        last = one.event.number;
+        fetched.push(one);
       }
     }
     const hashes = fetched.map((one) => one.hash);
@@ -128,15 +165,29 @@ export class SnapshotExchange {
     return fetched;
   }
 
+  /** @throws BAD_ENCODING, BAD_EVENT, WRONG_NETWORK */
+  #read(signed: SignedEvent): Fetched {
+    const isSigned = isSignedBy(this.#parts.state.descriptor, signed);
+    return { signed, event: decodeEvent(signed.event), hash: eventHash(signed.event), isSigned };
+  }
+
   async #store(fetched: readonly Fetched[], head: LogHead): Promise<void> {
-    const { store, rows, effects } = this.#parts;
+    const { rows } = this.#parts;
     for (let first = 0; first < fetched.length; first += COMMIT_EVENTS) {
       const part = fetched.slice(first, first + COMMIT_EVENTS);
-      const also = await Promise.all(part.map(async ({ event }) => effects.rows(event)));
-      const apart = part.map(({ signed, event }) => rows.apart(event.number, signed));
-      await store.commit([...apart, ...also.flat()]);
+      const apart = part.map(({ signed, event }) => rows.apart(head, event.number, signed));
+      await this.#storePart(part, apart);
     }
-    await rows.begin(head);
+  }
+
+  /** @throws STATE_CONFLICT */
+  async #storePart(part: readonly Fetched[], apart: readonly Change[]): Promise<void> {
+    const { store, effects } = this.#parts;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const also = await Promise.all(part.map(async ({ event }) => effects.rows(event)));
+      if (await store.commit([...apart, ...also.flat()])) return;
+    }
+    throw new SymmetraError('STATE_CONFLICT', 'the rows of a snapshot kept changing');
   }
 
   async #request(peer: string, number: number, from: number): Promise<Uint8Array> {
@@ -178,7 +229,7 @@ function wrongEvents(): SymmetraError {
 }
 
 function isSameOffer(one: Offer, other: Offer): boolean {
-  return isSame(one.head, other.head) && equalConstantTime(one.hash, other.hash);
+  return isSame(one.head, other.head) && one.count === other.count && equalConstantTime(one.hash, other.hash);
 }
 
 function encodeOffer(snapshot: Snapshot | undefined): Uint8Array {
