@@ -19,8 +19,11 @@ const CLOSE = '/symmetra.session.v1.SessionService/Close';
 const LEAVE_MS = 300;
 /** A home that may withhold is left at most once in this time. */
 const DOUBT_EVERY_MS = 60_000;
-/** What a call comes to that the home did not carry, or whose reply it did not bring. */
-const UNANSWERED = new Set(['DEADLINE_EXCEEDED', 'NODE_UNREACHABLE']);
+/**
+ * What a call comes to that the home did not carry, or whose reply it did not bring. A home that is cut off from a node
+ * says of each new session there that it is lost.
+ */
+const UNANSWERED = new Set(['DEADLINE_EXCEEDED', 'NODE_UNREACHABLE', 'SESSION_LOST']);
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 /** After so many rounds without any home, whoever waits for one is told why. */
 const ROUNDS_BEFORE_TELLING = 2;
@@ -162,9 +165,13 @@ export class Connection {
       this.#attachments.refresh(nodeId);
       return reply;
     } catch (error) {
-      if (UNANSWERED.has(codeOf(error)) && nodeId !== link.home) void this.#probe(link, nodeId);
+      this.#suspectHome(link, nodeId, error);
       throw error;
     }
+  }
+
+  #suspectHome(link: HomeLink, nodeId: string, error: unknown): void {
+    if (UNANSWERED.has(codeOf(error)) && nodeId !== link.home) void this.#probe(link, nodeId);
   }
 
   /** A node that answers directly, and not through the home, is kept away by the home. */
@@ -300,6 +307,7 @@ export class Connection {
   #note(nodeId: string, error: SymmetraError | undefined): void {
     if (error === undefined) this.#failures.delete(nodeId);
     else this.#failures.set(nodeId, error);
+    if (this.#link !== undefined) this.#suspectHome(this.#link, nodeId, error);
     if (this.#isReady()) {
       this.#readyWaiters.release();
       return;
