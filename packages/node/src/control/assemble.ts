@@ -80,7 +80,10 @@ export function assembleControl(parts: ControlParts): Control {
     }),
     start: async () => {
       await log.begin(async () => snapshots.begin());
+      log.start();
       history.start();
+      // CTL-3: the other nodes have what the ordered log alone does not prove any more.
+      await heartbeats.ask();
       await stream.start();
       await heartbeats.ask();
       heartbeats.start();
@@ -88,6 +91,7 @@ export function assembleControl(parts: ControlParts): Control {
     stop: async () => {
       heartbeats.stop();
       peers.stop();
+      await log.stop();
       await history.stop();
       await stream.stop();
     },
