@@ -23,8 +23,9 @@ const ON_SMALL_DISK = `set -e; cp -a "$0" "$0.kept"; mount -t tmpfs -o size=${DI
 
 /** Whether this process may mount a disk that nobody else sees. */
 const mayMount = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0;
-if (!mayMount && process.env['CI'] === 'true')
+if (!mayMount && process.env['CI'] === 'true') {
   throw new Error('this process may not mount a disk of its own');
+}
 
 describe.skipIf(clusterMissing() !== undefined)('nodes of a cluster that fail', () => {
   let world: ClusterWorld;
