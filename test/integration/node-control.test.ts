@@ -197,7 +197,10 @@ describe('the control log', () => {
     await network.stopNode('node-1');
     network.stream.recreate();
     await network.startNode('node-2');
-    await administrator.submit({ kind: 'key-revoke', keyId: fresh(16), reason: 'other' }, 'node-2');
+    // CTL-8: a node that hears of no other appends nothing; only an administrator who goes round it forks the log.
+    const revoke: ControlBody = { kind: 'key-revoke', keyId: fresh(16), reason: 'other' };
+    await expect(administrator.submit(revoke, 'node-2')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await hand('node-2', administrator.sign(revoke, head));
     await network.startNode('node-1');
     expect(network.log).toContainEqual(expect.objectContaining({ event: 'log-fork', node: 'node-1' }));
     await network.startNode('node-3');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { signatureKeygen } from '@symmetra/crypto';
 import type { LogEntry } from '@symmetra/bus';
 import { DEFAULT_POLICY, decodeEvent, eventHash, signEvent } from '@symmetra/protocol';
@@ -36,13 +36,17 @@ const told = (event: string, node?: string) =>
   network.log.filter((line) => line.event === event && (node === undefined || line.node === node));
 const append = (data: Uint8Array): number => network.stream.append(data, network.stream.state.last);
 
-/** Until the nodes have read what stands in the ordered log. */
-async function settle(): Promise<void> {
+async function turns(): Promise<void> {
   for (let i = 0; i < 30; i++) {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
   }
+}
+
+/** Until the nodes have read what stands in the ordered log. */
+async function settle(): Promise<void> {
+  await turns();
   for (const id of network.nodeIds) await network.node(id).follow();
 }
 
@@ -137,6 +141,50 @@ describe('CTL-8: the ordered log', () => {
     await settle();
     expect(ordered()).toEqual([1, 2, 3, 4, 5]);
     expect(numbers()).toEqual([5, 5, 5]);
+  });
+
+  test('that lost its end is not continued by a node that never read it', async () => {
+    await network.stopNode('node-3');
+    const head = await administrator.head('node-1');
+    await administrator.submit(revoke(), 'node-1');
+    for (const id of ['node-1', 'node-2']) await network.stopNode(id);
+    network.stream.tamper(network.stream.entries.slice(0, 1));
+    await network.startNode('node-3');
+    const other = administrator.sign(revoke(), head);
+    const submit = async () => network.node('node-3').submit(other);
+    await expect(submit()).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await network.startNode('node-2');
+    await expect(submit()).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
+    await network.startNode('node-1');
+    expect(numbers()).toEqual([2, 2, 2]);
+    expect(told('log-fork')).toEqual([]);
+    expect(await hashes()).toHaveLength(1);
+  });
+
+  test('that is slow to hand over what it holds is not taken for emptied', async () => {
+    await network.stopNode('node-3');
+    await administrator.submit(revoke(), 'node-1');
+    for (const id of ['node-1', 'node-2']) await network.stopNode(id);
+    const log = network.stream.join();
+    const join = vi.spyOn(network.stream, 'join').mockReturnValueOnce({
+      append: async (data, last) => log.append(data, last),
+      state: async () => log.state(),
+      next: async (after) => log.next(after),
+      follow: () => async () => undefined,
+      close: async () => log.close(),
+    });
+    const started = network.startNode('node-3');
+    for (let i = 0; i < 20; i++) {
+      clock.advance(500);
+      await turns();
+    }
+    await started;
+    expect(join).toHaveBeenCalledOnce();
+    expect(told('control-log-lost')).toEqual([]);
+    await network.startNode('node-1');
+    await network.startNode('node-2');
+    expect(numbers()).toEqual([2, 2, 2]);
+    join.mockRestore();
   });
 
   test('a node that was down reads on where it stopped', async () => {

@@ -44,6 +44,7 @@ function drawPlan(prng: Prng): Plan {
 
 /** What is looked at in a line of a log. */
 interface LogLine {
+  readonly node?: string;
   /** `report` is what a device told. */
   readonly event?: string;
   readonly accused?: string;
@@ -284,6 +285,9 @@ export class SystemRun {
   async #written(): Promise<History> {
     const { administrator, nodes, seals, sealed } = this.#world;
     const lines = this.#world.log.map((line) => JSON.parse(line) as LogLine);
+    const liars = nodes.filter(({ mood }) => mood.hasLied).map(({ id }) => id);
+    // Whoever garbles what it asks finds that others do not answer it: what a liar says of others counts for nothing.
+    const honest = lines.filter(({ node = '' }) => !liars.includes(node));
     const logs: Record<string, readonly string[]> = {};
     for (const { id } of nodes) {
       logs[id] = await this.#world.settled(EXAM_MS, eventHashes(administrator, id));
@@ -296,8 +300,8 @@ export class SystemRun {
       repeatedSeals: [...seals.repeated, ...sealed.violations],
       secretLines: linesWithSecrets(this.#world.log, new Set([...seals.keys, ...this.#secrets])),
       failures: [...this.#world.failures, ...unnamedFailures(lines)],
-      accused: lines.flatMap(({ event, accused = [] }) => (event === 'report' ? [] : accused)),
-      liars: nodes.filter(({ mood }) => mood.hasLied).map(({ id }) => id),
+      accused: honest.flatMap(({ event, accused = [] }) => (event === 'report' ? [] : accused)),
+      liars,
     };
   }
 

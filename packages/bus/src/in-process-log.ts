@@ -37,6 +37,12 @@ export class InProcessLog {
     return { incarnation: this.#isLasting ? String(this.#incarnation) : '', last: this.#last };
   }
 
+  /** The first entry behind a place. */
+  next(after: number): LogEntry | undefined {
+    const entry = this.#entries.find(({ sequence }) => sequence > after);
+    return entry && { sequence: entry.sequence, data: entry.data.slice() };
+  }
+
   /** Appends an entry if `last` is the newest. @throws SymmetraError LOG_MOVED; MESSAGE_TOO_LARGE */
   append(data: Uint8Array, last: number): number {
     checkEntry(data);
@@ -109,14 +115,13 @@ class Follower {
       const state = log.state;
       if (state.incarnation !== incarnation || state.last < place) place = 0;
       incarnation = state.incarnation;
-      const from = place;
-      const next = log.entries.find((entry) => entry.sequence > from);
+      const next = log.next(place);
       if (next === undefined) {
         await this.#sleep();
         continue;
       }
       try {
-        await onEntry({ sequence: next.sequence, data: next.data.slice() });
+        await onEntry(next);
         place = next.sequence;
       } catch {
         await this.#pause(clock);
@@ -174,6 +179,12 @@ class Member implements LogStream {
     await turn();
     this.#checkOpen();
     return this.#log.state;
+  }
+
+  async next(after: number): Promise<LogEntry | undefined> {
+    await turn();
+    this.#checkOpen();
+    return this.#log.next(after);
   }
 
   follow(after: number, onEntry: (entry: LogEntry) => Promise<void>): () => Promise<void> {

@@ -39,6 +39,8 @@ export interface LogStream {
   append(data: Uint8Array, last: number): Promise<number>;
   /** @throws LOG_UNAVAILABLE */
   state(): Promise<LogState>;
+  /** The first entry behind `after`; undefined when none is there, as where the newest were removed. @throws LOG_UNAVAILABLE */
+  next(after: number): Promise<LogEntry | undefined>;
   /**
    * Hands over the entries behind `after`, one at a time and in order, and goes on as they come, also after the
    * connection was lost, until it is stopped. A stream that was made anew, or whose newest entry is older than the

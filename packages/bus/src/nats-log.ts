@@ -89,13 +89,25 @@ class NatsLog implements LogStream {
     return { incarnation: created, last: state.last_seq };
   }
 
+  async next(after: number): Promise<LogEntry | undefined> {
+    this.#checkReachable();
+    const query = { seq: after + 1, next_by_subj: this.#names.log };
+    try {
+      const { seq, data } = await this.#manager.streams.getMessage(this.#names.stream, query);
+      return { sequence: seq, data };
+    } catch (error) {
+      if (apiCode(error) === NO_ENTRY) return undefined;
+      throw unavailable(error);
+    }
+  }
+
   follow(after: number, onEntry: (entry: LogEntry) => Promise<void>): () => Promise<void> {
     this.#checkOpen();
     const follower = new NatsLogFollower(this.#connection, this.#names.stored, {
       after,
       onEntry,
       state: () => this.state(),
-      next: (place) => this.#next(place),
+      next: (place) => this.next(place),
     });
     this.#followers.add(follower);
     return async () => {
@@ -121,19 +133,6 @@ class NatsLog implements LogStream {
       return await this.#manager.streams.add(streamConfig(this.#names, this.#replicas));
     } catch (error) {
       // Another node was faster, this one may not, or the servers have not found one another: it is looked for again.
-      throw unavailable(error);
-    }
-  }
-
-  /** The first entry behind the place, if there is one. */
-  async #next(place: number): Promise<LogEntry | undefined> {
-    this.#checkReachable();
-    const query = { seq: place + 1, next_by_subj: this.#names.log };
-    try {
-      const { seq, data } = await this.#manager.streams.getMessage(this.#names.stream, query);
-      return { sequence: seq, data };
-    } catch (error) {
-      if (apiCode(error) === NO_ENTRY) return undefined;
       throw unavailable(error);
     }
   }

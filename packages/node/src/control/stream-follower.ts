@@ -63,15 +63,22 @@ export class StreamFollower {
   #timer: Timer | undefined;
   #isReading = false;
   #lost = 0;
+  #unbrokenSinceMs: number;
   #stopped = false;
 
   constructor(parts: StreamFollowerParts) {
     this.#parts = parts;
+    this.#unbrokenSinceMs = parts.clock.monotonic();
   }
 
   /** How often the log was found truncated or made anew. */
   get lost(): number {
     return this.#lost;
+  }
+
+  /** Since when, on the monotonic clock, this process knows of no loss. */
+  get unbrokenSinceMs(): number {
+    return this.#unbrokenSinceMs;
   }
 
   /** Goes on where the last process of the node stopped. @throws what the store throws */
@@ -119,7 +126,7 @@ export class StreamFollower {
     const { number } = decodeEvent(signed.event);
     await this.#inTurn(async () => {
       await this.#complete(number - 1);
-      if (this.#place.number >= number) throw moved();
+      if (Math.max(this.#place.number, this.#parts.state.head.number) >= number) throw moved();
       try {
         await this.#push(signed, number);
       } catch (error) {
@@ -168,7 +175,11 @@ export class StreamFollower {
     while (this.#place.sequence < last) {
       if (await this.#nextRead()) continue;
       if (this.#stopped) throw new SymmetraError('LOG_UNAVAILABLE', 'the node stops');
-      await this.#startOver(incarnation, 'emptied', last);
+      if ((await this.#parts.stream.next(this.#place.sequence)) === undefined) {
+        await this.#startOver(incarnation, 'emptied', last);
+      } else {
+        throw new SymmetraError('LOG_UNAVAILABLE', 'the ordered log does not hand over what it holds');
+      }
     }
   }
 
@@ -181,6 +192,7 @@ export class StreamFollower {
   /** The log is not what it was: it is read anew, and what it lacks is put back. */
   async #startOver(incarnation: string, reason: string, sequence = 0): Promise<void> {
     this.#lost += 1;
+    this.#unbrokenSinceMs = this.#parts.clock.monotonic();
     this.#parts.logger.error(
       { event: 'control-log-lost', reason, sequence: this.#place.sequence },
       'The ordered log is not what it was; this node goes on with its own and puts back what is missing.',

@@ -60,6 +60,11 @@ export class LogPlace implements LogStream {
     return this.#alive(this.#inner.state());
   }
 
+  async next(after: number): Promise<LogEntry | undefined> {
+    await this.#reach();
+    return this.#alive(this.#inner.next(after));
+  }
+
   follow(after: number, onEntry: (entry: LogEntry) => Promise<void>): () => Promise<void> {
     const { weather } = this.#options;
     return this.#inner.follow(after, async (entry) => {
