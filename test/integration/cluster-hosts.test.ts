@@ -25,7 +25,6 @@ const KEY_REVOKED = { kind: 'key-revoke', keyId: new Uint8Array(16), reason: 'le
 const missing = clusterMissing() ?? hostsMissing();
 
 describe.skipIf(missing !== undefined)('a cluster on three hosts', { timeout: LIMIT_MS }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'symmetra-hosts-'));
   const closers: (() => Promise<void>)[] = [];
   let leader = 0;
   let hosts: ClusterHosts;
@@ -33,6 +32,8 @@ describe.skipIf(missing !== undefined)('a cluster on three hosts', { timeout: LI
   let load: ClusterLoad;
 
   beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'symmetra-hosts-'));
+    closers.push(async () => rmSync(folder, { recursive: true, force: true }));
     hosts = await ClusterHosts.start(folder);
     closers.push(async () => hosts.stop());
     const [first, second, third, ...others] = await freePorts(8);
@@ -67,7 +68,6 @@ describe.skipIf(missing !== undefined)('a cluster on three hosts', { timeout: LI
   });
   afterAll(async () => {
     for (const close of closers.toReversed()) await close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Both ends hold the key. @returns the nodes that took part */
