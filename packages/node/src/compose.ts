@@ -276,8 +276,6 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   // A node that is not fresh makes no keys; it stays up, and brings devices what administrators decided.
   const serve = (): void => server.setServing(isUp && !state.halted && heartbeats.isFresh);
   let isUp = false;
-  await siblings.start();
-  const listening = await server.start();
 
   // What goes on by itself.
   const sweeper = new Sweeper({
@@ -291,9 +289,30 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
       groups.staged.sweep();
     },
   });
-  sweeper.start();
-  await control.start();
-  await groups.start();
+  const stop = async (): Promise<void> => {
+    isUp = false;
+    serve();
+    await control.stop();
+    await sweeper.stop();
+    await server.stop(STOP_MS);
+    await groups.stop();
+    await siblings.stop();
+    await bus.close();
+    await ports.log.close();
+    sessions.retain(() => false);
+  };
+  const start = async (): Promise<number> => {
+    await siblings.start();
+    const listening = await server.start();
+    sweeper.start();
+    await control.start();
+    await groups.start();
+    return listening;
+  };
+  const listening = await start().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   isUp = true;
   serve();
   logger.info({ address: host, port: listening, sequence: state.head.number }, 'The node is up.');
@@ -309,16 +328,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     load: () => ({ sessions: sessions.size, links: links.size }),
     sweep: async () => sweeper.run(),
     stop: async () => {
-      isUp = false;
-      serve();
-      await control.stop();
-      await sweeper.stop();
-      await server.stop(STOP_MS);
-      await groups.stop();
-      await siblings.stop();
-      await bus.close();
-      await ports.log.close();
-      sessions.retain(() => false);
+      await stop();
       logger.info('The node has stopped.');
     },
   };
