@@ -108,7 +108,10 @@ export class PeerHeads {
     return isBare;
   }
 
-  /** The nodes whose events were waited for long enough: they are waited for no more. */
+  /**
+   * The nodes whose events were waited for long enough: they are waited for no more.
+   * @returns those which answered meanwhile, and so could have shown them
+   */
   overdue(): readonly { readonly peer: string; readonly number: number }[] {
     const { clock, state, maxStalenessMs } = this.#parts;
     const now = clock.monotonic();
@@ -119,7 +122,7 @@ export class PeerHeads {
       this.#debts.delete(peer);
       if (isPaid) continue;
       this.#disbelieved.set(peer, now + DISBELIEVED_MS);
-      late.push({ peer, number });
+      if ((this.askedMs(peer) ?? 0) > sinceMs) late.push({ peer, number });
     }
     return late;
   }

@@ -172,7 +172,7 @@ export class StreamFollower {
     if (this.#saved === undefined && this.#place.incarnation === '') this.#begin(incarnation);
     if (incarnation !== this.#place.incarnation) await this.#startOver(incarnation, 'made anew');
     else if (last < sequence) await this.#startOver(incarnation, 'truncated');
-    while (this.#place.sequence < last) {
+    while (this.#place.sequence < last && !this.#parts.state.halted) {
       if (await this.#nextRead()) continue;
       if (this.#stopped) throw new SymmetraError('LOG_UNAVAILABLE', 'the node stops');
       if ((await this.#parts.stream.next(this.#place.sequence)) === undefined) {
