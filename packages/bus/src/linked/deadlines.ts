@@ -54,7 +54,9 @@ export class Deadlines {
     const first = this.#heap[0];
     if (first === undefined || (this.#timer !== undefined && this.#timer.due <= first.due)) return;
     this.#timer?.cancel();
-    const timer = this.#clock.setTimer(Math.max(0, first.due - this.#clock.monotonic()), () => this.#fire());
+    // Rounded up: a clock that counts in fractions would fire a little before it is due, again and again.
+    const ms = Math.ceil(Math.max(0, first.due - this.#clock.monotonic()));
+    const timer = this.#clock.setTimer(ms, () => this.#fire());
     this.#timer = { due: first.due, cancel: () => timer.cancel() };
   }
 
