@@ -113,6 +113,7 @@ class NewNode {
     const bus = { serve: (_: string, given: BusHandler) => void (handler = given) } as unknown as Bus;
     const random = (length: number): Uint8Array => prng.bytes(length);
     const introductions = new Introductions({ bus, clock, store, state, devices, tokens, audit });
+    introductions.serve();
     return {
       introductions,
       service: new EnrolmentService({ clock, random, state, tokens, devices, audit }),

@@ -156,7 +156,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
   const challenges = new Challenges(random, () => clock.monotonic());
   const enrolment = new EnrolmentService({ clock, random, state, tokens, devices, audit });
   const introducer = new Introducer({ bus, state, devices });
-  new Introductions({ bus, clock, store, state, devices, tokens, audit });
+  new Introductions({ bus, clock, store, state, devices, tokens, audit }).serve();
   const ratchet = new RatchetService({ random, state, devices, challenges, audit, bus, siblings });
   const deliveries = new Deliveries({
     clock,

@@ -48,7 +48,11 @@ export class Introductions {
 
   constructor(parts: IntroductionsParts) {
     this.#parts = parts;
-    parts.bus.serve(INTRODUCE, async (from, payload) => {
+  }
+
+  /** Takes parts from other nodes from now on. */
+  serve(): void {
+    this.#parts.bus.serve(INTRODUCE, async (from, payload) => {
       try {
         const part = decodeIntroductionPart(payload);
         return await this.#receive(from, part).finally(() => part.share.wipe());
