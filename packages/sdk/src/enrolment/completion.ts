@@ -10,6 +10,8 @@ import type { EnrolmentRuns } from './enrolment-run.js';
 const RETRY = { firstMs: 300, maxMs: 30_000 };
 /** After so many failures a node counts as lost for those who wait; the device goes on trying. */
 const FAILURES_BEFORE_TELLING = 3;
+/** After how long a node that refused is asked again. */
+const REFUSED_PAUSE_MS = 600_000;
 
 /** What the completion of an enrolment needs. */
 export interface CompletionParts {
@@ -23,7 +25,7 @@ export interface CompletionParts {
   readonly ready: () => number;
   /** One more node is done. */
   readonly onProgress: () => void;
-  /** A node refuses the device for good, which is enrolled with enough others. */
+  /** A node refuses the device, which is enrolled with enough others; it is asked again later. */
   readonly onRefused: (error: SymmetraError) => void;
 }
 
@@ -88,6 +90,7 @@ export class EnrolmentCompletion {
           this.#tellIfHopeless();
           if (!passing) {
             if (this.#isEnough()) onRefused(asSymmetraError(error));
+            void this.#beginLater();
             return;
           }
           await timers.sleep(pauseMs(RETRY, failures - 1, fractionOf(random.bytes)));
@@ -99,6 +102,16 @@ export class EnrolmentCompletion {
       this.#lost.set(nodeId, asSymmetraError(error));
     } finally {
       this.#driven.delete(nodeId);
+    }
+  }
+
+  /** Nobody signs a refusal, and whoever forwards the call can make one up: it is asked again, slowly. */
+  async #beginLater(): Promise<void> {
+    try {
+      await this.#parts.timers.sleep(REFUSED_PAUSE_MS);
+      this.start();
+    } catch {
+      // The device was closed.
     }
   }
 
