@@ -30,6 +30,7 @@ const LONGEST_MS = 20_000;
 const FURTHEST_CLOCK_MS = [1000, 30_000, 600_000, 2 * 3_600_000] as const;
 const SLOW = { fastest: 10, slowest: 500 } as const;
 const GOOD = { fastest: 0, slowest: 2 } as const;
+const CLEAR: LogWeather = { slowest: 3, loss: 0, away: false };
 const FINE = { slowest: 3, breaks: 0 } as const;
 
 /** Puts down and takes up the processes of a system. */
@@ -181,9 +182,9 @@ export class SystemHappenings {
   #logWeather(node: NodeMachine, change: Partial<LogWeather>): boolean {
     const weather = this.#world.logWeather.get(node.id);
     if (weather === undefined) return false;
-    const before = { ...weather };
     Object.assign(weather, change);
-    this.#later(() => Object.assign(weather, before));
+    // Not what it was before: that may have been the weather of another happening, which is over by then.
+    this.#later(() => Object.assign(weather, CLEAR));
     return true;
   }
 
