@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { signatureKeygen } from '@symmetra/crypto';
-import { DEFAULT_POLICY, REQUEST_WINDOW_MS, signRequest } from '@symmetra/protocol';
+import { DEFAULT_POLICY, REQUEST_WINDOW_MS, encodeState, signRequest } from '@symmetra/protocol';
 import type { ControlBody, SignedEvent } from '@symmetra/protocol';
 import { encode } from '@symmetra/rpc';
 import { ManualClock, NodeNetwork, TestAdministrator, TestDevice, fresh } from '@symmetra/testing';
+import { logRow } from '../../packages/node/src/rows/row-keys.js';
 
 const GET_HEAD = '/symmetra.admin.v1.AdminService/GetHead';
 const SUBMIT = '/symmetra.admin.v1.AdminService/Submit';
@@ -151,42 +152,47 @@ describe('the control log', () => {
     expect(network.node('node-1').logNumber()).toBe(2);
   });
 
-  test('two events with one number halt the node that sees them, over a restart too', async () => {
+  test('a node that stands on another event than k others halts, over a restart too; they do not', async () => {
     const token = await administrator.createToken();
     const alice = await TestDevice.enrol(token);
-    await alice.connect('node-2');
     const head = await administrator.head('node-1');
-    const one = administrator.sign(POLICY, head);
     const other = administrator.sign({ kind: 'key-revoke', keyId: fresh(16), reason: 'other' }, head);
-    const submit = async (node: string, signed: typeof one) =>
-      administrator.call(node, SUBMIT, {
-        event: { event: signed.event, signatures: [...signed.signatures] },
-      });
-    await network.stopNode('node-1');
-    await submit('node-2', one);
-    await expect(submit('node-2', other)).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
-    expect(await alice.client('node-2').health()).toBe('SERVING');
-    await expect(hand('node-2', other)).rejects.toMatchObject({ code: 'LOG_FORK' });
-    expect(await alice.client('node-2').health()).toBe('NOT_SERVING');
-    expect(await alice.client('node-3').health()).toBe('SERVING');
+    await network.stopNode('node-2');
+    await network.store('node-2').commit([{ key: logRow(head.number + 1), value: encodeState(other) }]);
+    await administrator.submit(POLICY, 'node-1');
+    await network.startNode('node-2');
+    await expect.poll(() => network.node('node-2').control().isHalted).toBe(true);
     expect(network.log).toContainEqual(
       expect.objectContaining({ level: 'error', event: 'log-fork', node: 'node-2' }),
     );
-    await expect(alice.attach('node-2', 'node-2')).rejects.toMatchObject({ code: 'NODE_HALTED' });
+    await network.node('node-1').follow();
+    expect(network.node('node-1').control()).toMatchObject({ isHalted: false, isFresh: true });
     const r1 = alice.startStep('node-2');
-    const step = alice.client('node-3').step({ node: 'node-2', r1 });
-    await expect(step).rejects.toMatchObject({ code: 'NODE_HALTED' });
+    const halted = { code: 'NODE_HALTED' };
+    await expect(alice.client('node-3').step({ node: 'node-2', r1 })).rejects.toMatchObject(halted);
+    await expect(hand('node-2', other)).rejects.toMatchObject(halted);
     await network.stopNode('node-2');
     await network.startNode('node-2');
-    await expect(alice.client('node-2').step({ node: '', r1 })).rejects.toMatchObject({
-      code: 'NODE_HALTED',
-    });
+    await expect(alice.client('node-2').step({ node: '', r1 })).rejects.toMatchObject(halted);
     expect(await alice.client('node-2').health()).toBe('NOT_SERVING');
     alice.close();
-    await network.startNode('node-1');
   });
 
-  test('a node whose log took another way is found out when it follows', async () => {
+  test('an event whose place another one got halts nobody, whoever brings it', async () => {
+    const head = await administrator.head('node-1');
+    const late = administrator.sign({ kind: 'key-revoke', keyId: fresh(16), reason: 'late' }, head);
+    await administrator.submit(POLICY, 'node-2');
+    const event = { event: late.event, signatures: [...late.signatures] };
+    const conflict = { code: 'EVENT_CONFLICT' };
+    await expect(administrator.call('node-2', SUBMIT, { event })).rejects.toMatchObject(conflict);
+    for (const id of network.nodeIds) await expect(hand(id, late)).rejects.toMatchObject(conflict);
+    const told = network.log.filter(({ event: name }) => name === 'control-conflict').map(({ node }) => node);
+    expect(told).toEqual(network.nodeIds);
+    const { receipts } = await administrator.submit(POLICY, 'node-3');
+    expect(receipts.every(({ applied }) => applied)).toBe(true);
+  });
+
+  test('a node that hears of no other appends nothing, and halts nobody with what it was handed', async () => {
     const head = await administrator.head('node-1');
     await network.stopNode('node-2');
     await network.stopNode('node-3');
@@ -197,12 +203,12 @@ describe('the control log', () => {
     await network.stopNode('node-1');
     network.stream.recreate();
     await network.startNode('node-2');
-    // CTL-8: a node that hears of no other appends nothing; only an administrator who goes round it forks the log.
     const revoke: ControlBody = { kind: 'key-revoke', keyId: fresh(16), reason: 'other' };
     await expect(administrator.submit(revoke, 'node-2')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
     await hand('node-2', administrator.sign(revoke, head));
     await network.startNode('node-1');
-    expect(network.log).toContainEqual(expect.objectContaining({ event: 'log-fork', node: 'node-1' }));
-    await network.startNode('node-3');
+    const conflict = expect.objectContaining({ event: 'control-conflict', node: 'node-1' });
+    expect(network.log).toContainEqual(conflict);
+    expect(network.node('node-1').control()).toMatchObject({ isHalted: false, isFresh: false });
   });
 });

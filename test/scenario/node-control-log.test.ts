@@ -106,10 +106,10 @@ async function processOf(index: number, setting: Setting = {}) {
   const effects = { rows: async () => [], enforce, halted: () => undefined };
   const audit = new AuditLog(logger);
   const parts = { bus, clock, logger, store, state, rows, effects, audit, siblings: { isShared } };
-  const log = new ControlLog(parts);
+  const log = new ControlLog({ ...parts, othersAt: async (number) => peers.eventsAt(number) });
   await log.begin(async () => undefined);
   log.start();
-  const peers = new PeerLogs({ ...parts, log });
+  const peers: PeerLogs = new PeerLogs({ ...parts, log });
   return { ...parts, log, peers, lines };
 }
 
@@ -145,6 +145,35 @@ describe('CTL-3: a receipt', () => {
     await log.apply(two);
     expect(enforced).toBe(2);
     await log.stop();
+  });
+});
+
+describe('CTL-3: a second valid event of a number', () => {
+  test('is reported once and kept, and halts nobody while fewer than k nodes stand on it', async () => {
+    const held = logOf([administrator]);
+    const [other] = logOf([administrator]) as [SignedEvent];
+    const own = await processOf(0, { held });
+    await processOf(1, { held: [other] });
+    await processOf(2, { held });
+    for (let i = 0; i < 3; i++) {
+      await expect(own.log.apply(other)).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
+      await pass(6);
+    }
+    expect(own.state.halted).toBe(false);
+    expect(own.lines.filter(({ event }) => event === 'control-conflict')).toMatchObject([{ sequence: 1 }]);
+    expect(await own.rows.keepConflict(1, other)).toBe(false);
+    await own.log.stop();
+  });
+
+  test('halts a node when k others stand on it, over a restart too', async () => {
+    const [other] = logOf([administrator]) as [SignedEvent];
+    const own = await processOf(0, { held: logOf([administrator]) });
+    for (const index of [1, 2]) await processOf(index, { held: [other] });
+    await expect(own.log.apply(other)).rejects.toMatchObject({ code: 'EVENT_CONFLICT' });
+    await pass(1);
+    expect(own.state.halted).toBe(true);
+    expect(await own.rows.firstFork()).toBe(1);
+    await own.log.stop();
   });
 });
 

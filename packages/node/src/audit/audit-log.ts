@@ -57,7 +57,12 @@ export class AuditLog {
     this.#logger.info(fields, 'A control event was applied.');
   }
 
-  /** Two control events have one number: the node answers no device until people have looked. */
+  /** Somebody brought another control event for a number that has one (CTL-3). */
+  controlConflict(sequence: number): void {
+    this.#logger.error({ event: 'control-conflict', sequence }, 'A control event has a number that is taken.');
+  }
+
+  /** k other nodes have another control event of a number: the node answers no device until people have looked. */
   logForked(sequence: number): void {
     this.#logger.error({ event: 'log-fork', sequence }, 'The control log is forked; the node has halted.');
   }

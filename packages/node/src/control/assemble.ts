@@ -55,7 +55,7 @@ export interface Control {
 
 export function assembleControl(parts: ControlParts): Control {
   const { heartbeats, state } = parts;
-  const log = new ControlLog(parts);
+  const log = new ControlLog({ ...parts, othersAt: async (number) => peers.eventsAt(number) });
   const peers = new PeerLogs({ ...parts, log });
   const stream = new StreamFollower({ ...parts, log, peers });
   const snapshots = new SnapshotExchange(parts);

@@ -12,6 +12,8 @@ import type { Siblings } from '../replicas/siblings.js';
 const MAX_ATTEMPTS = 8;
 /** How often what could not be enforced is tried again, and what other processes of the node stored is looked for. */
 const LOOK_EVERY_MS = 1000;
+/** How often the other nodes are asked which event of a number they have. */
+const JUDGE_EVERY_MS = 5000;
 
 /** What follows from an event at this node. */
 export interface EventEffects {
@@ -36,6 +38,8 @@ export interface ControlLogParts {
   readonly effects: EventEffects;
   readonly audit: AuditLog;
   readonly siblings: Pick<Siblings, 'isShared'>;
+  /** The events of a number that other nodes have, as far as they answer. Never fails. */
+  readonly othersAt: (number: number) => Promise<readonly SignedEvent[]>;
 }
 
 /** An event that is in force and not enforced yet. */
@@ -52,6 +56,8 @@ export class ControlLog {
   /** By number. */
   readonly #pending = new Map<number, Pending>();
   #failure: Error | undefined;
+  /** By number: when the other nodes were asked which event they have. */
+  readonly #judged = new Map<number, number>();
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -84,7 +90,7 @@ export class ControlLog {
 
   /**
    * Applies the next event; one that is applied already changes nothing. It is enforced then, as are those before it.
-   * @throws LOG_FORK, and then the node has halted; NODE_HALTED, LOG_GAP, LOG_BROKEN, BAD_SIGNATURE, BAD_EVENT, WRONG_NETWORK,
+   * @throws EVENT_CONFLICT when another event has its number; NODE_HALTED, LOG_GAP, LOG_BROKEN, BAD_SIGNATURE, BAD_EVENT, WRONG_NETWORK,
    *   and what the store and enforcing throw
    */
   async apply(signed: SignedEvent): Promise<void> {
@@ -223,16 +229,38 @@ export class ControlLog {
     return known !== undefined && equalConstantTime(known.event, event);
   }
 
+  /** @throws EVENT_CONFLICT, and what finding its place throws */
   async #verify(signed: SignedEvent, number: number, place: typeof nextEvent): Promise<EventPlace> {
-    const { state, rows } = this.#parts;
+    const { state, rows, audit } = this.#parts;
     try {
       return place(state.descriptor, state.head, () => undefined, signed);
     } catch (error) {
-      if (error instanceof SymmetraError && error.code === 'LOG_FORK') {
-        this.#halt(number);
-        await rows.keepFork(number, signed);
-      }
-      throw error;
+      if (!(error instanceof SymmetraError) || error.code !== 'LOG_FORK') throw error;
+    }
+    if (await rows.keepConflict(number, signed)) audit.controlConflict(number);
+    void this.#judge(number, signed);
+    throw new SymmetraError('EVENT_CONFLICT', 'another control event has this number', { number });
+  }
+
+  /** CTL-3: the log is forked when k other nodes have another event of a number than this one. Never fails. */
+  async #judge(number: number, signed: SignedEvent): Promise<void> {
+    const { clock, logger, othersAt, rows, state } = this.#parts;
+    const now = clock.monotonic();
+    if (now - (this.#judged.get(number) ?? Number.NEGATIVE_INFINITY) < JUDGE_EVERY_MS) return;
+    this.#judged.set(number, now);
+    try {
+      const own = await rows.event(number);
+      if (own === undefined) return;
+      const others = await othersAt(number);
+      const opposed = others.filter(({ event }) => !equalConstantTime(event, own.event));
+      if (opposed.length < state.descriptor.threshold || state.halted || this.#stopped) return;
+      this.#halt(number);
+      await rows.keepFork(number, signed);
+    } catch (error) {
+      logger.error(
+        { sequence: number, err: error },
+        'A conflict of the control log could not be looked into.',
+      );
     }
   }
 }

@@ -7,6 +7,7 @@ import {
   LOG_BASE_ROW,
   LOG_ROWS,
   SNAPSHOT_ROWS,
+  conflictRow,
   forkRow,
   lastPart,
   logRow,
@@ -167,7 +168,12 @@ export class LogRows {
     await this.#dropSnapshots();
   }
 
-  /** Keeps the second event of a number as evidence; the node stays halted over restarts. */
+  /** Keeps the first other event of a number as evidence. @returns whether it is the first */
+  async keepConflict(number: number, signed: SignedEvent): Promise<boolean> {
+    return this.#store.commit([{ key: conflictRow(number), value: encodeState(signed), expect: 0 }]);
+  }
+
+  /** Keeps the second event of a number of a log that is forked; the node stays halted over restarts. */
   async keepFork(number: number, signed: SignedEvent): Promise<void> {
     await this.#store.commit([{ key: forkRow(number), value: encodeState(signed) }]);
   }

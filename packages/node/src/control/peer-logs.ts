@@ -19,7 +19,7 @@ const MAX_PAGES = 10_000;
 /** What a control event comes to that administrators of this network did not sign as it is. */
 const FORGED = new Set(['BAD_SIGNATURE', 'WRONG_NETWORK', 'BAD_EVENT', 'BAD_ENCODING', 'WRONG_VERSION']);
 /** An event that does not follow the head. */
-const OUT_OF_PLACE = new Set(['LOG_GAP', 'LOG_BROKEN', 'LOG_FORK']);
+const OUT_OF_PLACE = new Set(['LOG_GAP', 'LOG_BROKEN', 'EVENT_CONFLICT']);
 
 /**
  * How it went to read on in the log of another node: it showed what it has, be that good or not; it did not; or what it
@@ -69,7 +69,7 @@ export class PeerLogs {
   }
 
   /**
-   * Reads on behind the own head; a head that differs from the other node's is applied, and so found to be a fork. Never
+   * Reads on behind the own head; an event that differs from the own one of its number is applied, and so found to be a conflict. Never
    * fails: what can not be had now comes later.
    */
   async catchUp(peer: string): Promise<Reading> {
@@ -142,13 +142,15 @@ export class PeerLogs {
     const last = events.findLast((signed) => !isSignedBy(descriptor, signed));
     if (last === undefined || !isChain(events)) return 0;
     const { number } = decodeEvent(last.event);
-    const words = await Promise.all(
-      this.#peers.map(async (peer) => {
-        const [theirs] = await this.fetch(peer, number, 1).catch(() => []);
-        return theirs !== undefined && equalConstantTime(theirs.event, last.event);
-      }),
-    );
-    return words.filter(Boolean).length >= enoughNodes(descriptor) ? number : 0;
+    const others = await this.eventsAt(number);
+    const agreed = others.filter(({ event }) => equalConstantTime(event, last.event));
+    return agreed.length >= enoughNodes(descriptor) ? number : 0;
+  }
+
+  /** The events of a number that the other nodes have in force, as far as they answer. Never fails. */
+  async eventsAt(number: number): Promise<readonly SignedEvent[]> {
+    const pages = this.#peers.map(async (peer) => this.fetch(peer, number, 1).catch(() => []));
+    return (await Promise.all(pages)).flatMap((page) => page.slice(0, 1));
   }
 
   /** The next page of what the node has and this one has not. */

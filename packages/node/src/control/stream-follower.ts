@@ -31,7 +31,7 @@ const PASSED_OVER = new Set([
   'WRONG_NETWORK',
   'WRONG_VERSION',
   'LOG_BROKEN',
-  'LOG_FORK',
+  'EVENT_CONFLICT',
   'LOG_GAP',
   'NODE_HALTED',
 ]);

@@ -6,6 +6,7 @@ import type { NodeConfig } from '@symmetra/runtime/configuration';
 import type { Store } from '@symmetra/storage';
 import {
   DESCRIPTOR_ROW,
+  CONFLICT_ROWS,
   FORK_ROWS,
   IDENTITY_ROW,
   KEY_ROWS,
@@ -24,7 +25,16 @@ import { makeDataDirectory, openNodeStore } from './node-files.js';
  * CTL-10: what a backup holds. Nothing whose reuse would step back: no keys of the node, no chains, no shares, no secrets
  * of tokens, no groups.
  */
-const KEPT = [DESCRIPTOR_ROW, LOG_ROWS, LOG_BASE_ROW, SNAPSHOT_ROWS, FORK_ROWS, PAIR_ROWS, KEY_ROWS];
+const KEPT = [
+  DESCRIPTOR_ROW,
+  LOG_ROWS,
+  LOG_BASE_ROW,
+  SNAPSHOT_ROWS,
+  FORK_ROWS,
+  CONFLICT_ROWS,
+  PAIR_ROWS,
+  KEY_ROWS,
+];
 const PAGE = 128;
 const MAX_PIECE_BYTES = 512 * 1024;
 

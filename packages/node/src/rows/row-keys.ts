@@ -8,6 +8,7 @@
  *   log-base                      the snapshot that the node began with, while the history before it is missing
  *   snapshot/<head>/<number>      the events of that snapshot
  *   fork/<number>                 an event whose number another event has: the node stays halted
+ *   conflict/<number>             the first event that was brought for a number that another event has; it is evidence
  *   token/<token id>              what the node knows of an enrolment token
  *   claim/<token id>/<device id>  what confirms a device's claim on a token
  *   introduction/<node>/<device>  what a node passed on of a device that is introduced here
@@ -34,6 +35,7 @@ export const LOG_PLACE_ROW = 'log-place';
 export const LOG_BASE_ROW = 'log-base';
 export const SNAPSHOT_ROWS = 'snapshot/';
 export const FORK_ROWS = 'fork/';
+export const CONFLICT_ROWS = 'conflict/';
 export const TOKEN_ROWS = 'token/';
 export const INTRODUCTION_ROWS = 'introduction/';
 export const INTRODUCED_ROWS = 'introduced/';
@@ -70,6 +72,10 @@ export function snapshotRow(head: number, number: number): string {
 
 export function forkRow(number: number): string {
   return FORK_ROWS + String(number).padStart(NUMBER_DIGITS, '0');
+}
+
+export function conflictRow(number: number): string {
+  return CONFLICT_ROWS + String(number).padStart(NUMBER_DIGITS, '0');
 }
 
 export function tokenRow(tokenId: Uint8Array): string {
