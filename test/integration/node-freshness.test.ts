@@ -81,6 +81,28 @@ describe('CTL-7: a node that is cut off', () => {
     await expect(bob.openSession('node-1')).rejects.toMatchObject({ code: 'DEVICE_REVOKED' });
   });
 
+  test('does not seem stale for a new event, about which it asks the others at once', async () => {
+    const health = async (): Promise<string> => alice.client('node-1').health();
+    const seen: (string | boolean)[] = [];
+    const { submit } = network.node('node-1');
+    const { administrator } = network;
+    for (let i = 0; i < 3; i++) {
+      await submit(administrator.sign(POLICY, await administrator.head('node-1')));
+      seen.push(isFresh('node-1'), await health());
+      await turns();
+    }
+    expect(seen).toEqual([true, 'SERVING', true, 'SERVING', true, 'SERVING']);
+    // No second has passed: nobody waited for the next heartbeat.
+    for (const request of alice.startNegotiation(bob.deviceId).requests) await alice.ask(request);
+    await network.stopNode('node-2');
+    await network.stopNode('node-3');
+    await submit(administrator.sign(POLICY, await administrator.head('node-1')));
+    expect(isFresh('node-1')).toBe(true);
+    await pass(1500);
+    expect(isFresh('node-1')).toBe(false);
+    expect(await health()).toBe('NOT_SERVING');
+  });
+
   test('hands out what waits only when it is fresh', async () => {
     for (const request of alice.startNegotiation(bob.deviceId).requests) await alice.ask(request);
     await alone();

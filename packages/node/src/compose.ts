@@ -130,6 +130,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     revokedKeys,
     members,
     onHalted: () => serve(),
+    onEvent: () => heartbeats.noteEvent(),
   });
   const control = assembleControl({
     bus,
@@ -274,7 +275,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     },
   });
   // A node that is not fresh makes no keys; it stays up, and brings devices what administrators decided.
-  const serve = (): void => server.setServing(isUp && !state.halted && heartbeats.isFresh);
+  const serve = (): void => server.setServing(isUp && !state.halted && heartbeats.seemsFresh);
   let isUp = false;
 
   // What goes on by itself.

@@ -18,7 +18,7 @@ import { Submission } from './submission.js';
 export interface ControlReport {
   /** Number of the newest event in force. */
   readonly number: number;
-  /** Whether k nodes agree on it (CTL-7). */
+  /** Whether k nodes agree on it (CTL-7), or are being asked about one that has just come. */
   readonly isFresh: boolean;
   readonly isHalted: boolean;
   readonly peers: readonly PeerReport[];
@@ -72,7 +72,7 @@ export function assembleControl(parts: ControlParts): Control {
     follow,
     report: () => ({
       number: state.head.number,
-      isFresh: heartbeats.isFresh,
+      isFresh: heartbeats.seemsFresh,
       isHalted: state.halted,
       peers: heartbeats.peers,
       forged: peers.forged,

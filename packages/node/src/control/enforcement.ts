@@ -35,6 +35,8 @@ export interface EnforcementParts {
   readonly pairs: PairRows;
   readonly revokedKeys: RevokedKeys;
   readonly members: Members;
+  /** Told of each event that is in force. */
+  readonly onEvent: () => void;
   /** Told when the node halts. */
   readonly onHalted: () => void;
 }
@@ -65,6 +67,7 @@ export class Enforcement implements EventEffects {
   }
 
   async enforce({ body, number }: ControlEvent, signed: SignedEvent): Promise<void> {
+    this.#parts.onEvent();
     switch (body.kind) {
       case 'policy':
         return this.#enforcePolicy(signed);

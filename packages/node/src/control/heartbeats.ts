@@ -65,8 +65,12 @@ export class Heartbeats implements Freshness {
   readonly #waiting = new Map<string, () => void>();
   readonly #onAnswer = new Set<() => void>();
   #round: Promise<void> | undefined;
+  /** Another round begins when the one is over that is under way. */
+  #willAsk = false;
   #timer: Timer | undefined;
   #wasFresh = false;
+  /** Until when a new event makes nobody say that the node is stale: the others are asked about it. */
+  #askingUntilMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(parts: HeartbeatsParts) {
@@ -80,6 +84,12 @@ export class Heartbeats implements Freshness {
   /** Whether k nodes agree on the head now, and this one has not halted. */
   get isFresh(): boolean {
     return this.#heads.agree;
+  }
+
+  /** As health and metrics say it: a node that was fresh does not seem stale while it asks the others about a new event. */
+  get seemsFresh(): boolean {
+    const { clock, state } = this.#parts;
+    return this.isFresh || (!state.halted && clock.monotonic() < this.#askingUntilMs);
   }
 
   /** What is known of the other nodes. */
@@ -128,6 +138,20 @@ export class Heartbeats implements Freshness {
     this.#waiting.set(name, task);
     if (this.isFresh) this.#runWaiting();
     else void this.ask();
+  }
+
+  /** CTL-7: there is a new event: the others are asked at once whether they have it too, once for all that come meanwhile. */
+  noteEvent(): void {
+    if (!this.#wasFresh || this.#stopped || this.isFresh) return;
+    this.#askingUntilMs = this.#parts.clock.monotonic() + this.#parts.heartbeatMs;
+    if (!this.#willAsk) void this.#askNext();
+  }
+
+  async #askNext(): Promise<void> {
+    this.#willAsk = true;
+    await this.#round;
+    this.#willAsk = false;
+    await this.ask();
   }
 
   /**
@@ -246,8 +270,8 @@ export class Heartbeats implements Freshness {
   }
 
   #evaluate(): void {
-    const fresh = this.isFresh && !this.#stopped;
-    if (fresh) this.#runWaiting();
+    if (this.isFresh && !this.#stopped) this.#runWaiting();
+    const fresh = this.seemsFresh && !this.#stopped;
     if (fresh === this.#wasFresh) return;
     this.#wasFresh = fresh;
     if (!this.#stopped) this.#parts.onChange(fresh);
