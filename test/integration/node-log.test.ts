@@ -107,6 +107,20 @@ describe('CTL-8: the ordered log', () => {
     expect(told('log-fork')).toEqual([]);
   });
 
+  test('junk that comes first time and again delays an administrator, and no more', async () => {
+    const { stream } = network;
+    const put = stream.append.bind(stream);
+    let junk = 0;
+    stream.append = (data, last) => {
+      if (junk < 40) put(fresh(64), stream.state.last);
+      junk += 1;
+      return put(data, last);
+    };
+    const { receipts } = await administrator.submit(revoke(), 'node-2');
+    expect(receipts.every(({ applied }) => applied)).toBe(true);
+    expect(junk).toBeGreaterThan(40);
+  });
+
   test('two valid events of one number: the second one is reported, and halts nobody', async () => {
     const head = await administrator.head('node-1');
     append(bytesOf(administrator.sign(POLICY, head)));

@@ -3,6 +3,7 @@ import type { Bus } from '@symmetra/bus';
 import { decodeEvent } from '@symmetra/protocol';
 import type { SignedEvent } from '@symmetra/protocol';
 import { decode, encode, publicCode } from '@symmetra/rpc';
+import type { Clock } from '@symmetra/runtime';
 import type { ControlLog } from './control-log.js';
 import type { Heartbeats } from './heartbeats.js';
 import { fromNotice, toNotice } from './notice.js';
@@ -17,7 +18,9 @@ const RECEIPT_TIMEOUT_MS = 5000;
 /** CTL-3: a process that does not answer must not cost the node its receipt. */
 const HERE_TIMEOUT_MS = 2000;
 const UNREACHED = new Set(['INSTANCE_GONE', 'BUS_TIMEOUT']);
-const MAX_ATTEMPTS = 16;
+/** For how long an event is tried to be given its place while other entries keep coming first, and how often at most. */
+const ORDER_MS = 4000;
+const MAX_ATTEMPTS = 1000;
 const DONE = new Uint8Array(0);
 
 /** Whether a node has an event in force. */
@@ -37,6 +40,7 @@ export interface Submitted {
 
 export interface SubmissionParts {
   readonly bus: Bus;
+  readonly clock: Clock;
   readonly log: ControlLog;
   readonly stream: StreamFollower;
   readonly peers: PeerLogs;
@@ -109,8 +113,9 @@ export class Submission {
 
   /** Gives the event its place, unless it has it. */
   async #order(signed: SignedEvent): Promise<void> {
-    const { log, stream } = this.#parts;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const { clock, log, stream } = this.#parts;
+    const untilMs = clock.monotonic() + ORDER_MS;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && clock.monotonic() < untilMs; attempt++) {
       if (!(await this.#isNext(signed))) return;
       await this.#askOthers();
       try {
