@@ -59,7 +59,7 @@ export const REPLICA_MUTANTS = [
     find: 'return concat(process, random(SESSION_ID_BYTES - process.length));',
     replace: 'return random(SESSION_ID_BYTES);',
     breaks: 'SES-3: calls do not find the process that has the session.',
-    suites: NODES,
+    suites: PARTS,
   },
   {
     name: 'stage of a sibling not seen',
@@ -67,7 +67,7 @@ export const REPLICA_MUTANTS = [
     find: 'new StandingCache(isShared ? 0 : MAX_CACHED)',
     replace: 'new StandingCache(MAX_CACHED)',
     breaks: 'PAIR-3: a device gets keys by a stage that it has left.',
-    suites: NODES,
+    suites: PARTS,
   },
   {
     name: 'acknowledged share of a sibling kept',
@@ -75,7 +75,7 @@ export const REPLICA_MUTANTS = [
     find: 'if (this.#isShared) return this.drop(responderHex, keys);',
     replace: '',
     breaks: 'PAIR-6: shares that another process stored rest until they expire.',
-    suites: NODES,
+    suites: PARTS,
   },
   {
     name: 'broadcast kept from siblings',

@@ -5,12 +5,18 @@ import { openMemoryStore } from '@symmetra/storage';
 import type { Store } from '@symmetra/storage';
 import { ManualClock, fresh } from '@symmetra/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { ControlState } from '../../packages/node/src/control/control-state.js';
+import { DeviceRegistry } from '../../packages/node/src/devices/device-registry.js';
+import type { DeviceRow } from '../../packages/node/src/devices/device-row.js';
 import type { GroupRow } from '../../packages/node/src/group/group-row.js';
 import { GroupSeat } from '../../packages/node/src/group/group-seat.js';
 import { GroupTable } from '../../packages/node/src/group/group-table.js';
 import { Memberships } from '../../packages/node/src/group/memberships.js';
+import { instanceOf, sessionIdAt } from '../../packages/node/src/presence/session-table.js';
 import { Siblings } from '../../packages/node/src/replicas/siblings.js';
+import { shareRow } from '../../packages/node/src/rows/row-keys.js';
 import { PairRows } from '../../packages/node/src/shares/pair-rows.js';
+import { PendingShares } from '../../packages/node/src/shares/pending-shares.js';
 
 /* What the processes of one node do to one another's work (docs/decisions/0022-replicas.md). */
 
@@ -253,5 +259,35 @@ describe('CTL-4: pairs of devices', () => {
       Array.from({ length: 64 }, async (_, i) => (pairs[i % 2] as PairRows).link(one, other, until + i)),
     );
     expect(await new PairRows(store).peersOf(one, until)).toEqual([other]);
+  });
+});
+
+describe('what one process knows of the work of another', () => {
+  const device = 'aa'.repeat(32);
+
+  test('SES-3: a session id names its process, and nothing else in it repeats', () => {
+    const [first, second] = [sessionIdAt('0a0b0c0d', fresh), sessionIdAt('0a0b0c0d', fresh)];
+    expect([first.length, instanceOf(first), instanceOf(second)]).toEqual([16, '0a0b0c0d', '0a0b0c0d']);
+    expect(first).not.toEqual(second);
+  });
+
+  test('PAIR-3: a stage counts at once, whichever process took the step', async () => {
+    const state = { isDeviceRevoked: () => false } as unknown as ControlState;
+    const [one, other] = [new DeviceRegistry(store, state, true), new DeviceRegistry(store, state, true)];
+    const inStage = (stage: string): DeviceRow =>
+      ({ chain: { keys: { stage } }, name: '', account: '', tags: [] }) as unknown as DeviceRow;
+    await store.commit([one.insertion(device, inStage('bootstrap'))]);
+    expect(await one.standing(device)).toMatchObject({ stage: 'bootstrap' });
+    await other.update(device, () => ({ row: inStage('production'), output: undefined }));
+    expect(await one.standing(device)).toMatchObject({ stage: 'production' });
+  });
+
+  test('PAIR-6: a share is erased, whichever process stored it', async () => {
+    const shares = new PendingShares(store, true);
+    expect((await shares.of(device)).size).toBe(0);
+    const key = 'ee'.repeat(16);
+    await store.commit([{ key: shareRow(device, key), value: fresh(8) }]);
+    await shares.acknowledged(device, [key]);
+    expect(await store.get(shareRow(device, key))).toBeUndefined();
   });
 });
