@@ -265,7 +265,7 @@ export class Heartbeats implements Freshness {
     this.#differing.set(peer, number);
     this.#parts.logger.error(
       { event: 'head-differs', accused: peer, sequence: number },
-      'A node states another hash of the newest control event, and shows none that has it.',
+      'A node stands on another newest control event, or states one that it does not show.',
     );
   }
 
