@@ -110,7 +110,8 @@ export class PeerHeads {
 
   /**
    * The nodes whose events were waited for long enough: they are waited for no more.
-   * @returns those which answered meanwhile, and so could have shown them
+   * @returns those which answered meanwhile, and so could have shown them; nobody while k nodes state more: then it is this
+   *   node that can not take what they show
    */
   overdue(): readonly { readonly peer: string; readonly number: number }[] {
     const { clock, state, maxStalenessMs } = this.#parts;
@@ -122,7 +123,7 @@ export class PeerHeads {
       this.#debts.delete(peer);
       if (isPaid) continue;
       this.#disbelieved.set(peer, now + DISBELIEVED_MS);
-      if ((this.askedMs(peer) ?? 0) > sinceMs) late.push({ peer, number });
+      if (!this.#isBehind && (this.askedMs(peer) ?? 0) > sinceMs) late.push({ peer, number });
     }
     return late;
   }
