@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { connectNats, createNkey, natsServerConfig } from '@symmetra/bus';
 import type { NatsOptions, NatsServerTls } from '@symmetra/bus';
 import type { SymmetraError } from '@symmetra/crypto';
@@ -38,6 +39,37 @@ describe('an nkey', () => {
   ])('is refused when it %s', async (_what, text) => {
     const failure = await failureOf({ servers: ['nats://127.0.0.1:1'], nkeySeed: Buffer.from(text) });
     expect(failure.code).toBe('BAD_NKEY');
+  });
+});
+
+describe('a server that ends the connection once the handshake of TLS is over, without a word', () => {
+  const authority = new TestAuthority('operator');
+  const { cert, key } = authority.issue('nats.example', '127.0.0.1');
+
+  it.each<{ name: string; cut: (socket: Socket, tls: TLSSocket) => void }>([
+    { name: 'ends it', cut: (_socket, tls) => tls.end() },
+    { name: 'resets it', cut: (socket) => socket.resetAndDestroy() },
+    {
+      name: 'resets it when it hears something',
+      cut: (socket, tls) => tls.once('data', () => socket.resetAndDestroy()),
+    },
+  ])('has refused this side when it $name every time', async ({ cut }) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.write('INFO {"version":"2.9.0","tls_required":true,"max_payload":1048576}\r\n');
+      const tls = new TLSSocket(socket, { isServer: true, cert, key });
+      tls.on('error', () => undefined);
+      tls.on('secure', () => cut(socket, tls));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const failure = await failureOf({
+      servers: [`nats://127.0.0.1:${port}`, 'nats://127.0.0.1:1'],
+      startMs: 200,
+      tls: { ca: authority.cert },
+    });
+    expect(failure).toMatchObject({ code: 'BUS_REFUSED', details: { reason: 'CUT_OFF' } });
+    server.close();
   });
 });
 

@@ -5,7 +5,7 @@ import type { PeerCertificate } from 'node:tls';
 import { SymmetraError } from '@symmetra/crypto';
 import { Events, connect } from 'nats';
 import type { ConnectionOptions, NatsConnection as Core, Status } from 'nats';
-import { startFailure, worst } from './nats-failure.js';
+import { isPassing, startFailure, worst } from './nats-failure.js';
 import { NkeySigner } from './nats-key.js';
 import { inboxPrefix } from './nats-names.js';
 
@@ -76,7 +76,6 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
     timeout: DIAL_MS,
     reconnectDelayHandler: () => pace.next(),
   };
-  if (options.tls !== undefined) settings.tls = tlsSettings(options.tls, options.servers);
   if (signer !== undefined) {
     settings.authenticator = (nonce?: string) => ({
       nkey: signer.public,
@@ -202,13 +201,13 @@ async function start(options: NatsOptions, settings: ConnectionOptions): Promise
       ];
       const left = began + startMs - performance.now();
       const timeout = Math.max(1, Math.min(DIAL_MS, left));
-      const result = await attempt(order, { ...settings, timeout });
+      const result = await attempt(order, { ...settings, timeout }, options.tls);
       if (!(result instanceof SymmetraError)) return result;
       failures.push(result);
     }
     const failure = worst(failures);
     const pause = pace.next();
-    if (failure.code !== 'BUS_UNREACHABLE' || performance.now() + pause >= began + startMs) throw failure;
+    if (!isPassing(failure) || performance.now() + pause >= began + startMs) throw failure;
     await delay(pause);
   }
 }
@@ -217,10 +216,19 @@ async function start(options: NatsOptions, settings: ConnectionOptions): Promise
 async function attempt(
   servers: readonly string[],
   settings: ConnectionOptions,
+  tls: NatsTls | undefined,
 ): Promise<Core | SymmetraError> {
   const server = String(servers[0]);
+  let isTrusted = false;
+  let isAccepted = false;
+  const trust = (): void => {
+    isTrusted = true;
+  };
+  const all: ConnectionOptions = { ...settings, servers: [...servers] };
+  if (tls !== undefined) all.tls = tlsSettings(tls, servers, trust);
   try {
-    const probe = await connect({ ...settings, servers: [server], reconnect: false });
+    const probe = await connect({ ...all, servers: [server], reconnect: false });
+    isAccepted = true;
     const maxPayload = probe.info?.max_payload ?? 0;
     await probe.close();
     if (maxPayload < MAX_MESSAGE_BYTES) {
@@ -234,23 +242,30 @@ async function attempt(
         },
       );
     }
-    return await connect({ ...settings, servers: [...servers] });
+    return await connect(all);
   } catch (error) {
-    return startFailure(error, server);
+    return startFailure(error, server, isTrusted && !isAccepted);
   }
 }
 
 /**
  * nats.js compares the certificate of a server that is named by its IP address with `localhost`. What counts here is
  * that it names one of the servers that the operator listed.
+ * @param onTrusted hears that a server's certificate verified
  */
-function tlsSettings(tls: NatsTls, servers: readonly string[]): NonNullable<ConnectionOptions['tls']> {
+function tlsSettings(
+  tls: NatsTls,
+  servers: readonly string[],
+  onTrusted: () => void,
+): NonNullable<ConnectionOptions['tls']> {
   const hosts = servers.map((server) => hostOf(server));
   const settings = {
     ...tls,
     checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined => {
       const errors = hosts.map((host) => checkServerIdentity(host, certificate));
-      return errors.includes(undefined) ? undefined : errors[0];
+      if (!errors.includes(undefined)) return errors[0];
+      onTrusted();
+      return undefined;
     },
   };
   return settings;
