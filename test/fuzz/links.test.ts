@@ -8,11 +8,13 @@ import {
   linkOf,
   openLink,
   receiveLinkAnswer,
+  receiveLinkConfirm,
   receiveLinkDone,
 } from '@symmetra/protocol';
 import { LinkWorld } from '@symmetra/testing';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FrameBatch, readFrames } from '../../packages/bus/src/linked/frames.js';
 import { LinkParties } from '../scenario/link-parties.js';
 import { effort } from './effort.js';
 import { mutated } from './protocol-corpus.js';
@@ -42,6 +44,7 @@ const open = parties.open(alice, bob.peer);
 const answer = parties.answer(bob, alice.peer, open.message);
 const answered = receiveLinkAnswer(context, open.state, answer.message).state;
 const confirm = confirmLink(context, answered, undefined, parties.coins());
+const done = receiveLinkConfirm(context, answer.state, confirm.output, undefined);
 const whole = parties.handshake(alice, bob);
 const [sender, receiver] = [
   new LinkCipher(whole.initiator, 'initiator'),
@@ -54,7 +57,11 @@ const READERS: Readonly<Record<string, readonly [Uint8Array, (bytes: Uint8Array)
   'an answer': [answer.message, (bytes) => receiveLinkAnswer(context, open.state, bytes)],
   'the nonces of a confirmation': [confirm.output, (bytes) => confirmedNonces(bytes)],
   'a confirmation': [confirm.output, (bytes) => inspectLinkConfirm(context, answer.state, bytes)],
-  'a completion': [whole.messages[3] as Uint8Array, (bytes) => receiveLinkDone(confirm.state, bytes)],
+  'a confirmation that passed the gate': [
+    confirm.output,
+    (bytes) => receiveLinkConfirm(context, answer.state, bytes, undefined),
+  ],
+  'a completion': [done.output, (bytes) => receiveLinkDone(confirm.state, bytes)],
   'a datagram': [
     sender.seal(new Uint8Array(40)),
     (bytes) => {
@@ -75,6 +82,10 @@ function outcome(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): strin
 }
 
 describe.each(Object.entries(READERS))('what reads %s', (_name, [valid, read]) => {
+  test('reads what the protocol writes', () => {
+    expect(outcome(read, valid)).toBe('read');
+  });
+
   test('takes any bytes, and damaged messages', () => {
     const bytes = fc.oneof(fc.uint8Array({ maxLength: 600 }), mutated([valid]));
     fc.assert(
@@ -84,6 +95,36 @@ describe.each(Object.entries(READERS))('what reads %s', (_name, [valid, read]) =
       effort(RUNS),
     );
   });
+});
+
+test('LINK-6: the frames of a datagram are read whole, or refused', () => {
+  const batch = new FrameBatch(1000);
+  batch.request(4, 'echo', new Uint8Array(20));
+  batch.reply(5, new Uint8Array(9));
+  batch.request(2 ** 40, 'größer', new Uint8Array(0));
+  batch.farewell();
+  let valid = new Uint8Array(0);
+  batch.drain((frames) => {
+    valid = new Uint8Array(frames);
+  });
+  const again = (bytes: Uint8Array): Uint8Array => {
+    const copy = new FrameBatch(bytes.length + 1);
+    readFrames(bytes, copy);
+    let written = new Uint8Array(0);
+    copy.drain((frames) => {
+      written = new Uint8Array(frames);
+    });
+    return written;
+  };
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), mutated([valid])), (bytes) => {
+      const read = outcome(again, bytes);
+      expect(['read', 'BAD_ENCODING']).toContain(read);
+      if (read === 'read') expect(again(bytes)).toEqual(bytes);
+    }),
+    effort(RUNS),
+  );
+  expect(again(valid)).toEqual(valid);
 });
 
 describe('LINK-6: a node that seals what it likes', () => {

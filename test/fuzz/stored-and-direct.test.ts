@@ -4,6 +4,7 @@ import { parseUpConfig } from '@symmetra/runtime/configuration';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeOutcome, encodeFailure, encodeReply } from '../../packages/bus/src/outcome.js';
+import { decodeHeartbeat, encodeHeartbeat } from '../../packages/node/src/control/heartbeat.js';
 import { decodeDeviceRow } from '../../packages/node/src/devices/device-row.js';
 import { decodeTokenRow } from '../../packages/node/src/enrolment/token-rows.js';
 import { decodeKeyRow, encodeKeyRow } from '../../packages/node/src/shares/key-row.js';
@@ -14,6 +15,7 @@ import { FrameReader, OPENING, encodeFrame } from '../../packages/sdk/src/direct
 import { parsePeer } from '../../packages/sdk/src/pairwise/negotiate-options.js';
 import { encodeHeader, parseAnswer, parseHeader } from '../../packages/sdk/src/transfer/file-header.js';
 import { parseIdentity } from '../../packages/storage/src/process-identity.js';
+import { decodeRow } from '../../packages/storage/src/redis-batch.js';
 import { effort } from './effort.js';
 import { CORPUS, mutated } from './protocol-corpus.js';
 
@@ -73,6 +75,12 @@ const BYTE_READERS: Readonly<Record<string, ByteReader>> = {
     valid: [encodeReply(bytes(20))],
     codes: ['BAD_ENCODING'],
   },
+  'the heartbeat of a node': {
+    read: decodeHeartbeat,
+    valid: [encodeHeartbeat({ head: { number: 4, hash: bytes(32) }, clockMs: 5, descriptorVersion: 6 })],
+    codes: ['BAD_ENCODING'],
+  },
+  'a row in Redis': { read: (input) => decodeRow(Buffer.from(input)), valid: [bytes(20)], codes: [] },
 };
 
 /** `read`, or the code of the refusal. Anything else that is thrown fails the test. */

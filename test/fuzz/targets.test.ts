@@ -35,6 +35,16 @@ const REACHED_THROUGH: Readonly<Record<string, string>> = {
   readAscii: 'httpProfile',
   readEgdLength: 'streamSource',
   readWhole: 'readMembers',
+  readEnd: 'inspectLinkOpen',
+  decodeLinkOpen: 'inspectLinkOpen',
+  decodeLinkOpenBody: 'inspectLinkOpen',
+  decodeLinkAnswer: 'receiveLinkAnswer',
+  decodeLinkAnswerBody: 'receiveLinkAnswer',
+  decodeLinkConfirm: 'inspectLinkConfirm',
+  decodeLinkConfirmBody: 'inspectLinkConfirm',
+  decodeLinkDone: 'receiveLinkDone',
+  readYamlFile: 'readNodeConfig',
+  parseYaml: 'readNodeConfig',
 };
 
 /** Readers of what no stranger writes, with what stands in for fuzzing them. */
@@ -43,6 +53,7 @@ const NOT_FUZZED: Readonly<Record<string, string>> = {
   readPassphrase: 'a text that is used as it is',
   readAdministratorKey: 'the file that readSigningKey reads',
   receiveFile: 'a channel whose header parseHeader reads',
+  readTls: 'texts that the TLS library reads',
 };
 
 const readers = packageNames

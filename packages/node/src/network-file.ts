@@ -84,7 +84,7 @@ export function nodeToJson(node: DescriptorNode): object {
   };
 }
 
-/** The reverse of {@link nodeToJson}. @throws what the object's fields throw, BAD_ENCODING */
+/** The reverse of {@link nodeToJson}. @throws what the object's fields throw, BAD_TEXT */
 export function nodeFromJson(json: JsonObject): DescriptorNode {
   return {
     id: json.text('id'),

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { SymmetraError } from '@symmetra/crypto';
 
 const MAX_FILE_CHARS = 1_000_000;
+/** Deeper than any configuration is nested. The parser calls itself at each level. */
+const MAX_DEPTH = 100;
 
 /**
  * The value in a YAML file, of which JSON is one form, yet to be checked.
@@ -32,7 +34,12 @@ export async function parseYaml(content: string, source: string): Promise<unknow
   const refuse = (message: string, line = 0): SymmetraError =>
     new SymmetraError('BAD_CONFIG', message, { path: source, ...(line > 0 && { line }) });
   if (content.length > MAX_FILE_CHARS) throw refuse('the configuration file is too long');
-  const { parseDocument } = await import('./yaml-library.js');
+  const { Lexer, Parser, parseDocument } = await import('./yaml-library.js');
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(content)) {
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length > MAX_DEPTH) throw refuse('the configuration file is nested too deeply');
+  }
   const document = parseDocument(content, { uniqueKeys: true, logLevel: 'silent' });
   const [error] = document.errors;
   // The parser's own message would quote the content.

@@ -1,2 +1,2 @@
 /** In a module of its own, which is loaded where a file is read: most commands read none. */
-export { parseDocument } from 'yaml';
+export { Lexer, Parser, parseDocument } from 'yaml';

@@ -20,7 +20,7 @@ export async function writeNodeDescription(path: string, { node, nkey }: NodeDes
   await writeJsonFile(path, { format: FORMAT, node: nodeToJson(node), nkey });
 }
 
-/** @throws NO_SUCH_FILE, NODE_FILE_DAMAGED, NO_PERMISSION */
+/** @throws NO_SUCH_FILE, FILE_CORRUPT, NODE_FILE_DAMAGED, NO_PERMISSION */
 export async function readNodeDescription(path: string): Promise<NodeDescription> {
   const content = await readJsonFile(path);
   if (content === undefined) {
@@ -35,6 +35,6 @@ export async function readNodeDescription(path: string): Promise<NodeDescription
   try {
     return { node: nodeFromJson(file.object('node')), nkey };
   } catch (error) {
-    throw error instanceof SymmetraError && error.code === 'BAD_ENCODING' ? lacks('node') : error;
+    throw error instanceof SymmetraError && error.code === 'BAD_TEXT' ? lacks('node') : error;
   }
 }
