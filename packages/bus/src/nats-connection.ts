@@ -17,6 +17,8 @@ const PING_MS = 1000;
 const PINGS = 2;
 /** Longest attempt to connect to one server. */
 const DIAL_MS = 3000;
+/** An attempt that begins late has this long all the same: cut short it would say nothing of the server. */
+const SHORTEST_DIAL_MS = 1000;
 const START_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2000;
@@ -50,7 +52,7 @@ export interface NatsOptions {
   readonly tls?: NatsTls;
   /** The seed of an nkey (`SU...`, ASCII), for as long as the call takes: the caller wipes it afterwards. */
   readonly nkeySeed?: Uint8Array;
-  /** How long a start waits for a server, in milliseconds. 10 s when left out. */
+  /** How long a start tries, in milliseconds, beside the attempts that are under way then. 10 s when left out. */
   readonly startMs?: number;
   readonly onStatus?: (status: NatsStatus) => void;
 }
@@ -200,7 +202,7 @@ async function start(options: NatsOptions, settings: ConnectionOptions): Promise
         ...servers.slice(0, (first + i) % servers.length),
       ];
       const left = began + startMs - performance.now();
-      const timeout = Math.max(1, Math.min(DIAL_MS, left));
+      const timeout = Math.max(SHORTEST_DIAL_MS, Math.min(DIAL_MS, left));
       const result = await attempt(order, { ...settings, timeout }, options.tls);
       if (!(result instanceof SymmetraError)) return result;
       failures.push(result);
