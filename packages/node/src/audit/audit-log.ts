@@ -59,7 +59,10 @@ export class AuditLog {
 
   /** Somebody brought another control event for a number that has one (CTL-3). */
   controlConflict(sequence: number): void {
-    this.#logger.error({ event: 'control-conflict', sequence }, 'A control event has a number that is taken.');
+    this.#logger.error(
+      { event: 'control-conflict', sequence },
+      'A control event has a number that is taken.',
+    );
   }
 
   /** k other nodes have another control event of a number: the node answers no device until people have looked. */
