@@ -11,6 +11,8 @@ const LEASE_MS = 10_000;
 /** How long the row of a process that is gone stays. */
 const FORGET_MS = 60_000;
 const NOTHING = new Uint8Array(0);
+/** A process has begun: the others look at once. */
+const BEGUN_SUBJECT = 'replica';
 const REQUEST_MS = 5000;
 
 /** A process as this one saw it last. */
@@ -44,11 +46,17 @@ export class Siblings {
   #onLook: () => Promise<void> = async () => undefined;
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
+  #isBegun = false;
   #stopped = false;
 
   constructor(parts: SiblingsParts) {
     this.#parts = parts;
     this.isShared = parts.isShared;
+    const { bus } = parts;
+    bus.serve(BEGUN_SUBJECT, async (from) => {
+      if (from === bus.self && this.#isBegun && !this.#stopped) await this.#look();
+      return NOTHING;
+    });
   }
 
   /** The other processes that were there when this one looked last. */
@@ -61,12 +69,14 @@ export class Siblings {
     this.#onLook = listener;
   }
 
-  /** Says that this process is there. @throws what the store throws */
+  /** Says that this process is there; those that are there know it then. @throws what the store throws */
   async start(): Promise<void> {
     if (!this.isShared) return;
     await this.#beat();
     await this.#look();
+    this.#isBegun = true;
     this.#again();
+    await this.tell(BEGUN_SUBJECT, NOTHING);
   }
 
   async stop(): Promise<void> {
