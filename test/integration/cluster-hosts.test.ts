@@ -144,7 +144,7 @@ describe.skipIf(missing !== undefined)('a cluster on three hosts', { timeout: LI
     const { applied } = await world.control.submit(KEY_REVOKED, ['node-1', 'node-2']);
     expect([...applied].toSorted()).toEqual(['node-1', 'node-2']);
     await expect(agree('all')).rejects.toMatchObject({
-      code: expect.stringMatching(/^(NODE_STALE|NODE_UNREACHABLE|SESSION_LOST)$/),
+      code: expect.stringMatching(/^(NODE_STALE|NODE_UNREACHABLE|SESSION_LOST|HOME_WITHHOLDS)$/),
     });
     await hosts.heal(2);
     await untilHealth('SERVING', 0, 1, 2);

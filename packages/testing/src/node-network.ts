@@ -36,7 +36,7 @@ export interface LogLine {
 }
 
 /** What a test may set of the control log at all nodes. */
-export type ControlSettings = Pick<NodePorts, 'freshness' | 'snapshotEvery'>;
+type ControlSettings = Pick<NodePorts, 'freshness' | 'snapshotEvery'>;
 
 const NODES = 3;
 const THRESHOLD = 2;
