@@ -4,7 +4,8 @@ import type { ClusterWorld } from './cluster-world.js';
 import type { Member } from './fleet-member.js';
 
 const TURNS = 8;
-const LOOKS = 12;
+/** What was opened anew gets its time: who is late takes steps with peers that are late, too. */
+const LOOKS = 40;
 const PAUSE_MS = 250;
 
 /**

@@ -170,5 +170,5 @@ describe.skipIf(missing !== undefined)('a cluster on three hosts', { timeout: LI
     ];
     expect(violations).toEqual([]);
     expect(world.occurrences.missing(['negotiate: active', 'ratchet: ok', 'enrol'])).toEqual([]);
-  });
+  }, 240_000);
 });
