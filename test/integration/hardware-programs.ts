@@ -3,12 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TpmAddress } from '@symmetra/hardware';
+import { freePorts } from '@symmetra/testing';
 
 /*
  * Stand-ins for hardware: SoftHSM2 for a security module, swtpm for a TPM, a pseudo terminal for a serial line.
@@ -100,7 +99,7 @@ export class Swtpm {
   static async start(kind: 'tcp' | 'unix'): Promise<Swtpm> {
     const folder = await mkdtemp(join(tmpdir(), 'symmetra-tpm-'));
     const socket = join(folder, 'socket');
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const made =
       kind === 'unix'
         ? new Swtpm({ socket }, folder, `type=unixio,path=${socket}`)
@@ -138,15 +137,6 @@ export class Swtpm {
     await this.powerOff();
     await rm(this.#folder, { recursive: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /*

@@ -5,6 +5,7 @@ export type { EntropyOptions } from './entropy/open-generator.js';
 export { startNode } from './compose.js';
 export type { NodePorts, RunningNode } from './node-ports.js';
 export { newestDescriptor } from './control/descriptor-row.js';
+export { freePorts } from './free-ports.js';
 export { startNetwork } from './network.js';
 export type { NetworkOptions, RunningNetwork } from './network.js';
 export { readNetworkFile } from './network-file.js';

@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
-import type { AddressInfo, Server } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from './free-ports.js';
 
 const PROGRAMS = ['nats-server', '/usr/sbin/nats-server'];
 const START_MS = 20_000;
@@ -167,21 +167,6 @@ function openServer({ name, port, storeDir, cluster }: NatsServerPlace): string 
     lines.push(`cluster { name: test, listen: "127.0.0.1:${cluster.port}", routes: ${routes} }`);
   }
   return `${lines.join('\n')}\n`;
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers: Server[] = [];
-  for (let i = 0; i < count; i++) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    servers.push(server);
-  }
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) {
-    server.close();
-    await once(server, 'close');
-  }
-  return ports;
 }
 
 async function answers(port: number): Promise<boolean> {

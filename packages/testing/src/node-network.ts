@@ -17,7 +17,8 @@ import { createLogger, systemClock } from '@symmetra/runtime';
 import type { Clock } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import { TestAdministrator } from './administrator.js';
-import { freePorts, makePlace, openStore } from './node-place.js';
+import { freePorts } from './free-ports.js';
+import { makePlace, openStore } from './node-place.js';
 import type { Place } from './node-place.js';
 
 /** One line of a node's log. */

@@ -1,5 +1,3 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import type { Bus } from '@symmetra/bus';
 import { Secret } from '@symmetra/crypto';
 import { osRandomness } from '@symmetra/entropy/device';
@@ -42,19 +40,4 @@ export async function makePlace(dir: string, id: string, port: number, replicaPo
 /** The store of a node, as a process of it opens it. */
 export async function openStore(dir: string, masterKey: MasterKey): Promise<Store> {
   return sealStore(await openLmdbStore(dir), masterKey, random);
-}
-
-/** Ports on which nobody listens. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  for (const server of servers) server.close();
-  return ports;
 }
