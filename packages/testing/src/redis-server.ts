@@ -197,6 +197,8 @@ export class RedisTrio {
     );
     const allKnown = /num-slaves\r\n\$1\r\n2\r\n[^]*num-other-sentinels\r\n\$1\r\n2\r\n/;
     for (const sentinel of sentinels) {
+      // One that was not scheduled for two seconds does nothing for thirty more, unless it is told another period.
+      await sentinel.command('SENTINEL', 'DEBUG', 'TILT-PERIOD', '500');
       await eventually(sentinel, ['SENTINEL', 'MASTER', 'symmetra'], allKnown);
     }
     return new RedisTrio([master, ...replicas], sentinels);
