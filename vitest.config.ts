@@ -54,8 +54,6 @@ function project(name: string, include: string[], exclude: string[] = []) {
       include,
       exclude,
       isolate: name === 'mocked',
-      // Real servers and processes race with whatever else the machine does: what failed is run once more, and told.
-      retry: name === 'simulation' ? 0 : 1,
       testTimeout: TIMEOUT,
       hookTimeout: TIMEOUT,
       execArgv,

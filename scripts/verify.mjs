@@ -24,7 +24,8 @@ function tests(name, ...options) {
   const resultFile = join(scratch, `${resultFiles.length}.json`);
   resultFiles.push(resultFile);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
-  return { name, command: ['vitest', 'run', ...options, ...reporters] };
+  // Real servers and processes race with whatever else the machine does: what failed is run once more.
+  return { name, command: ['vitest', 'run', '--retry=1', ...options, ...reporters] };
 }
 
 /** @type {readonly Step[]} */
