@@ -38,9 +38,11 @@ export class Listener {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Takes no more connections; those that are open stay. */
-  close(): void {
-    this.#server.close();
+  /** Takes no more connections; those that are open stay. Fulfilled when none is open any more. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
   }
 
   /** Ends the connection of a peer `address:port` at once. */
