@@ -4,7 +4,7 @@ import { RedisServer } from '@symmetra/testing';
 import type { RedisSettings } from '@symmetra/testing';
 import { onTestFinished } from 'vitest';
 
-export const PREFIX = 'symmetra:node-1';
+export const PREFIX = 'symmetra:node-1:0123456789abcdef';
 
 /** A server that ends with the test. */
 export async function startServer(settings?: RedisSettings): Promise<RedisServer> {

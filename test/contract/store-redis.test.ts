@@ -273,7 +273,9 @@ describe.skipIf(missing !== undefined)('deploy/redis/redis.conf', () => {
   it('lets nobody in without the password, and nobody into the store of another node', async () => {
     expect(await refusal(openOn(server))).toBe('STORE_REFUSED');
     expect(await refusal(openOn(server, { ...asNode, password: '' }))).toBe('STORE_REFUSED');
-    expect(await refusal(openOn(server, { ...asNode, prefix: 'symmetra:node-2' }))).toBe('STORE_REFUSED');
+    expect(await refusal(openOn(server, { ...asNode, prefix: 'symmetra:node-2:0123456789abcdef' }))).toBe(
+      'STORE_REFUSED',
+    );
   });
 
   it.each([

@@ -61,6 +61,16 @@ describe('the configuration of a node', () => {
     [{ listen: { port: 70_000 } }, 'listen.port', 'Too big'],
     [{ store: { kind: 'redis' } }, 'store.url', 'a url, or else sentinels'],
     [{ store: { kind: 'redis', sentinels: ['a:1'] } }, 'store.master', 'go together'],
+    [
+      { store: { kind: 'redis', url: 'redis://h', sentinelPasswordFile: 'a' } },
+      'store.sentinelPasswordFile',
+      'goes with sentinels',
+    ],
+    [
+      { store: { kind: 'redis', sentinels: ['a:1'], master: 'm', sentinelUsername: 'a' } },
+      'store.sentinelUsername',
+      'goes with sentinelPasswordFile',
+    ],
     [{ freshness: { heartbeatSeconds: 5 } }, 'freshness.heartbeatSeconds', 'more often'],
     [{ bus: { servers: [] } }, 'bus.servers', 'Too small'],
     [{ bus: { servers: ['nats://h'], tls: { certFile: 'a' } } }, 'bus.tls', 'go together'],

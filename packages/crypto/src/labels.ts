@@ -103,6 +103,7 @@ export const LABELS = {
 
   // State at rest
   storeValue: 'symmetra/1 store value',
+  storeName: 'symmetra/1 store name',
   statePassphrase: 'symmetra/1 state passphrase',
   statePassphraseCheck: 'symmetra/1 state passphrase-check',
 } as const;

@@ -85,7 +85,17 @@ export function nodeSchema(directory: string) {
         'Its password: the first line of this file (0600).',
         '/etc/symmetra/redis.password',
       ),
-      tls: setting(tls.optional(), 'TLS to the server.'),
+      sentinelUsername: setting(
+        text.optional(),
+        'The user of the access list of the sentinels, if they have one.',
+        'node-1',
+      ),
+      sentinelPasswordFile: setting(
+        path.optional(),
+        'The password that the sentinels ask for: the first line of this file (0600).',
+        '/etc/symmetra/sentinel.password',
+      ),
+      tls: setting(tls.optional(), 'TLS to the server, and to the sentinels.'),
     })
     .refine((store) => (store.url === undefined) !== (store.sentinels === undefined), {
       path: ['url'],
@@ -94,7 +104,16 @@ export function nodeSchema(directory: string) {
     .refine((store) => (store.sentinels === undefined) === (store.master === undefined), {
       path: ['master'],
       message: 'sentinels and master go together',
-    });
+    })
+    .refine(
+      ({ sentinels, sentinelPasswordFile }) => sentinels !== undefined || sentinelPasswordFile === undefined,
+      { path: ['sentinelPasswordFile'], message: 'sentinelPasswordFile goes with sentinels' },
+    )
+    .refine(
+      ({ sentinelUsername, sentinelPasswordFile }) =>
+        sentinelUsername === undefined || sentinelPasswordFile !== undefined,
+      { path: ['sentinelUsername'], message: 'sentinelUsername goes with sentinelPasswordFile' },
+    );
 
   const qkd = z.strictObject({
     url: setting(

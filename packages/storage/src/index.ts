@@ -12,4 +12,5 @@ export type { RedisStore } from './redis-store.js';
 export { MAX_SEALED_VALUE_BYTES, SEAL_OVERHEAD_BYTES, sealStore } from './sealed-store.js';
 export type { MasterKey } from './sealed-store.js';
 export { MAX_KEY_BYTES, MAX_VALUE_BYTES } from './store.js';
+export { storeName } from './store-name.js';
 export type { Change, Row, ScanOptions, ScannedRow, Store } from './store.js';

@@ -1,6 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { Redis } from 'ioredis';
-import { CommandFailed, connectFailure, failed, replyFailure, unavailable } from './redis-error.js';
+import {
+  CommandFailed,
+  connectFailure,
+  failed,
+  replyFailure,
+  sentinelRefusal,
+  unavailable,
+} from './redis-error.js';
 import type { ClientAddress } from './redis-options.js';
 
 /**
@@ -34,6 +41,7 @@ export class RedisConnection {
         sentinelRetryStrategy: () => null,
       });
       client.on('error', (error) => (reason ??= error));
+      client.on('sentinelError', (error: Error) => (reason ??= sentinelRefusal(error)));
       const connection = new RedisConnection(client);
       await connection.#within(client.connect(), deadline, () => unavailable('timeout'));
       return connection;

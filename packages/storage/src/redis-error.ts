@@ -54,6 +54,12 @@ export function replyFailure(error: Error): CommandFailed {
   return new CommandFailed(failed(/^[A-Z]+$/.test(word) ? word : 'unknown'), 'unknown', false);
 }
 
+/** What a Sentinel that was asked said, if it refuses to be asked; the next one may answer. */
+export function sentinelRefusal({ message }: Error): SymmetraError | undefined {
+  const [, said = ''] = message.split(' because ', 2);
+  return REFUSED.has(said.split(' ', 1)[0] ?? '') ? refused() : undefined;
+}
+
 /** Why no connection came about. */
 export function connectFailure(error: unknown): SymmetraError {
   if (error instanceof SymmetraError) return error;

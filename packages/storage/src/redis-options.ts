@@ -4,9 +4,18 @@ import type { RedisOptions } from 'ioredis';
 /** Where the master is: one server, or what Sentinels say. */
 export type RedisServer =
   /** `redis://host[:port][/database]`, or `rediss://` for TLS. It holds no user and no password. */
-  | { readonly url: string }
-  /** Addresses `host[:port]` of Sentinels, and the name under which they know the master. */
-  | { readonly sentinels: readonly string[]; readonly master: string };
+  { readonly url: string } | RedisSentinels;
+
+/** Sentinels, and what they are asked for. */
+interface RedisSentinels {
+  /** Addresses `host[:port]`. */
+  readonly sentinels: readonly string[];
+  /** The name under which they know the master. */
+  readonly master: string;
+  /** As whom they are asked, where they want to know; they have users of their own. */
+  readonly username?: string;
+  readonly password?: string;
+}
 
 /** Certificates and key in PEM. */
 export interface RedisTls {
@@ -29,6 +38,8 @@ export interface RedisStoreOptions {
   readonly password?: string;
   /** TLS, also without `rediss://`; Sentinels are asked over TLS as well then. */
   readonly tls?: RedisTls;
+  /** A version that the store is known to have reached; one that shows an earlier one was set back. */
+  readonly reached?: number;
   /** After how many milliseconds a call, or opening the store, fails; 5000 when left out. */
   readonly timeoutMs?: number;
 }
@@ -40,6 +51,7 @@ export type ClientAddress = Omit<RedisOptions, 'replyMapping'>;
 export interface RedisSettings {
   readonly client: ClientAddress;
   readonly prefix: string;
+  readonly reached: number;
   readonly timeoutMs: number;
   /** Whether a commit must have reached a replica: where Sentinels may make one the master. */
   readonly replicated: boolean;
@@ -53,7 +65,7 @@ const DATABASE = /^\/?$|^\/(\d{1,5})$/;
 
 /** Checks the options. @throws BAD_CONFIG; the message repeats no address, name or secret. */
 export function redisSettings(options: RedisStoreOptions): RedisSettings {
-  const { server, prefix, username, password, tls, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { server, prefix, username, password, tls, reached = 0, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   if (!PREFIX.test(prefix)) throw badConfig('prefix', 'a prefix is made of letters, digits and _.:-');
   if (!(timeoutMs > 0)) throw badConfig('timeoutMs', 'a time limit is a positive number of milliseconds');
   if (username !== undefined && password === undefined) {
@@ -64,6 +76,7 @@ export function redisSettings(options: RedisStoreOptions): RedisSettings {
   const context = tls ?? place.tls;
   return {
     prefix,
+    reached,
     timeoutMs,
     replicated,
     client: {
@@ -97,19 +110,30 @@ function urlPlace(text: string): ClientAddress & { readonly tls?: RedisTls } {
   };
 }
 
-function sentinelPlace(
-  server: Extract<RedisServer, { sentinels: unknown }>,
-): ClientAddress & { readonly tls?: RedisTls } {
-  if (server.master === '') throw badConfig('master', 'Sentinels know a master by its name');
-  if (server.sentinels.length === 0) throw badConfig('sentinels', 'at least one Sentinel is needed');
-  const sentinels = server.sentinels.map((address) => {
+function sentinelPlace({
+  sentinels: addresses,
+  master,
+  username,
+  password,
+}: RedisSentinels): ClientAddress & { readonly tls?: RedisTls } {
+  if (master === '') throw badConfig('master', 'Sentinels know a master by its name');
+  if (addresses.length === 0) throw badConfig('sentinels', 'at least one Sentinel is needed');
+  if (username !== undefined && password === undefined) {
+    throw badConfig('sentinelPassword', 'a user of Sentinels needs a password');
+  }
+  const sentinels = addresses.map((address) => {
     const url = URL.canParse(`redis://${address}`) ? new URL(`redis://${address}`) : undefined;
     if (!url || url.hostname === '' || url.host !== address.toLowerCase()) {
       throw badConfig('sentinels', 'the address of a Sentinel is host:port');
     }
     return { host: hostOf(url), port: url.port === '' ? DEFAULT_SENTINEL_PORT : Number(url.port) };
   });
-  return { sentinels, name: server.master };
+  return {
+    sentinels,
+    name: master,
+    ...(username !== undefined && { sentinelUsername: username }),
+    ...(password !== undefined && { sentinelPassword: password }),
+  };
 }
 
 /** IPv6 addresses stand in brackets in a URL, and without them everywhere else. */

@@ -30,6 +30,8 @@ interface Commit extends Waiting<boolean> {
 export interface RedisStore extends Store {
   /** What the operator should be told about the server's durability; empty when all is well. */
   readonly warnings: readonly RedisWarning[];
+  /** The version of the last change that the server acknowledged, to this process or before. */
+  readonly reached: number;
 }
 
 /**
@@ -39,7 +41,8 @@ export interface RedisStore extends Store {
  * commits that the server did not begin are tried again until `timeoutMs` is over.
  *
  * Beside the errors of the port: STORE_UNAVAILABLE when the server can not be reached or used in time,
- * and nothing changed; STORE_SET_BACK, for good, when the server lost what it acknowledged to this process.
+ * and nothing changed; STORE_SET_BACK, for good, when the server lost what it acknowledged to this process, or has not
+ * come as far as `reached` says.
  *
  * @throws BAD_CONFIG, STORE_UNAVAILABLE, STORE_TLS, STORE_REFUSED (user, password, permissions),
  * STORE_SERVER (too old), STORE_EVICTS, STORE_VERSION
@@ -66,8 +69,7 @@ class LinkedStore implements RedisStore {
   readonly #gets = new Lane<Get>(GET_LIMITS, (batch) => this.#get(batch));
   readonly #commits = new Lane<Commit>(COMMIT_LIMITS, (batch) => this.#commit(batch));
   readonly #scans = new Set<Promise<unknown>>();
-  /** The last version that the server acknowledged to this process. */
-  #lastVersion = 0;
+  #lastVersion: number;
   #broken: SymmetraError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -75,6 +77,11 @@ class LinkedStore implements RedisStore {
     this.#link = link;
     this.#settings = settings;
     this.warnings = warnings;
+    this.#lastVersion = settings.reached;
+  }
+
+  get reached(): number {
+    return this.#lastVersion;
   }
 
   async get(key: string): Promise<Row | undefined> {

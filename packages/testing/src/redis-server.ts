@@ -68,10 +68,17 @@ export class RedisServer {
   }
 
   /** A Sentinel that watches `master` as `name`, and fails over when `quorum` of them agree. */
-  static async startSentinel(name: string, master: RedisServer, quorum: number): Promise<RedisServer> {
+  static async startSentinel(
+    name: string,
+    master: RedisServer,
+    quorum: number,
+    settings: RedisSettings = {},
+  ): Promise<RedisServer> {
+    const port = settings['tls-replication'] === 'yes' ? master.tlsPort : master.port;
     return RedisServer.#start('redis-sentinel', {
+      ...settings,
       sentinel: [
-        `monitor ${name} ${HOST} ${master.port} ${quorum}`,
+        `monitor ${name} ${HOST} ${port} ${quorum}`,
         `down-after-milliseconds ${name} 500`,
         `failover-timeout ${name} 2000`,
       ],
@@ -98,6 +105,11 @@ export class RedisServer {
 
   get address(): string {
     return `${HOST}:${this.port}`;
+  }
+
+  /** Likewise, for TLS. */
+  get tlsAddress(): string {
+    return `${HOST}:${this.tlsPort}`;
   }
 
   /** Starts it again with what it has on disk. It takes commands when the promise is fulfilled. */

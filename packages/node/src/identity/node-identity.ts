@@ -37,9 +37,13 @@ interface StoredIdentity {
 export async function readIdentity(store: Store, id: string): Promise<NodeIdentity> {
   const found = await findIdentity(store, id);
   if (found !== undefined) return found;
-  throw new SymmetraError('NODE_NOT_MADE', 'the store holds no node yet: symmetra node init makes it', {
-    node: id,
-  });
+  throw new SymmetraError(
+    'NODE_NOT_MADE',
+    'the store holds no node with this master key: symmetra node init makes it',
+    {
+      node: id,
+    },
+  );
 }
 
 /** {@link readIdentity}, or undefined when there is none. */

@@ -70,7 +70,11 @@ function filesOf(config: NodeConfig): readonly NamedFile[] {
     ...secret('bus.nkeySeedFile', nkeySeed),
     ...tls('bus.tls', bus.tls),
     ...(store.kind === 'redis'
-      ? [...secret('store.passwordFile', store.passwordFile), ...tls('store.tls', store.tls)]
+      ? [
+          ...secret('store.passwordFile', store.passwordFile),
+          ...secret('store.sentinelPasswordFile', store.sentinelPasswordFile),
+          ...tls('store.tls', store.tls),
+        ]
       : []),
     ...Object.entries(links.pskFiles ?? {}).flatMap(([node, path]) => secret(`links.pskFiles.${node}`, path)),
     ...Object.entries(links.qkd ?? {}).flatMap(([node, source]) => tls(`links.qkd.${node}.tls`, source.tls)),

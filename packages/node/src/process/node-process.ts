@@ -16,9 +16,10 @@ import { openGenerator, untilReady } from '../entropy/open-generator.js';
 import { checkIdentity, readIdentity, wipeIdentity } from '../identity/node-identity.js';
 import type { NodeIdentity } from '../identity/node-identity.js';
 import { readNetworkFile } from '../network-file.js';
-import { openNodeStore } from '../provision/node-files.js';
+import { openNodeStore } from '../provision/node-store.js';
 import { checkNodeFiles } from './check-files.js';
 import { answerArrivals, checkAlone } from './check-alone.js';
+import { MarkKeeper } from './mark-keeper.js';
 import { NodeBus } from './node-bus.js';
 import { ProcessMeter } from './process-meter.js';
 
@@ -51,7 +52,7 @@ export interface NodeProcess {
  * Starts one node of a cluster from its configuration: its store, its bus over NATS, its generator of random numbers,
  * its metrics. When it learns of a newer descriptor it goes over to that one in this process.
  * @throws what a start can come to, before it serves: KEY_FILE_MISSING, KEY_FILE_MODE, NO_NETWORK, NETWORK_DIFFERS,
- *   ROOT_MISMATCH, NODE_UNKNOWN, NODE_DIFFERS, NODE_NOT_MADE, NODE_RUNNING, STORE_BUSY, STORE_VERSION, BUS_REFUSED,
+ *   ROOT_MISMATCH, NODE_UNKNOWN, NODE_DIFFERS, NODE_NOT_MADE, NODE_RUNNING, STORE_BUSY, STORE_VERSION, STORE_SET_BACK, BUS_REFUSED,
  *   BUS_UNREACHABLE, PORT_IN_USE, ENTROPY_NOT_READY, and what they throw that it is made of
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
@@ -61,8 +62,10 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     await checkNodeFiles(config);
     const given = await readNetworkFile(config.network);
     const { generator, randomness } = await startEntropy(options, lifecycle);
-    const { store, isShared, warnings, ...opened } = await openNodeStore(config, randomness.bytes);
+    const { store, isShared, warnings, keepMark, ...opened } = await openNodeStore(config, randomness.bytes);
     lifecycle.register('store', async () => opened.close());
+    const keeper = new MarkKeeper(keepMark, clock, logger);
+    lifecycle.register('mark', async () => keeper.stop());
     for (const { code } of warnings) logger.warn({ code }, 'The store is less durable than it should be.');
     const meter = new ProcessMeter(clock);
     lifecycle.register('meter', () => meter.stop());

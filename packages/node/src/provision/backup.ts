@@ -19,7 +19,8 @@ import { openBackup, sealBackup } from './backup-file.js';
 import type { BackupSeal } from './backup-file.js';
 import { initNode } from './init-node.js';
 import type { InitOptions, InitialisedNode } from './init-node.js';
-import { makeDataDirectory, openNodeStore } from './node-files.js';
+import { makeDataDirectory } from './node-files.js';
+import { openNodeStore } from './node-store.js';
 
 /**
  * CTL-10: what a backup holds. Nothing whose reuse would step back: no keys of the node, no chains, no shares, no secrets

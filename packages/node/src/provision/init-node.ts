@@ -3,7 +3,8 @@ import type { NodeConfig } from '@symmetra/runtime/configuration';
 import { describeIdentity, loadIdentity, wipeIdentity } from '../identity/node-identity.js';
 import { writeNodeDescription } from './node-description.js';
 import type { NodeDescription } from './node-description.js';
-import { makeDataDirectory, nkeyOf, nodeFiles, openNodeStore } from './node-files.js';
+import { makeDataDirectory, nkeyOf, nodeFiles } from './node-files.js';
+import { openNodeStore } from './node-store.js';
 
 /** What a node's description says beside its keys. */
 export interface InitOptions {
