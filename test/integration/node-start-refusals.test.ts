@@ -3,11 +3,12 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createNkey } from '@symmetra/bus';
-import { Cluster, RedisServer, clusterMissing } from '@symmetra/testing';
+import { Cluster, RedisServer, clusterMissing, freePorts } from '@symmetra/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programArgs, symmetra } from './cli-program.js';
 
 const missing = clusterMissing(true);
+const PATIENCE = { timeout: 30_000, interval: 100 };
 
 /** How a node process ends that may not start: one line with a code, and exit code 1, before it serves. */
 async function refusal(config: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -145,5 +146,20 @@ describe.skipIf(missing !== undefined)('a node that may not start says why, befo
       /^NODE_RUNNING: another process runs as this node/,
     );
     expect(await refusal(cluster.config('node-3'))).toMatch(/^STORE_BUSY: /);
+  });
+
+  it('two nodes with one identity that start at once; after a kill the one that is left starts again', async () => {
+    const node = cluster.node('node-3');
+    await node.stop();
+    const [port = 0] = await freePorts(1);
+    const copy = cluster.add('copy', port);
+    await Promise.all([node.launch(), copy.launch()]);
+    await expect.poll(() => [node, copy].filter(({ isRunning }) => isRunning), PATIENCE).toHaveLength(1);
+    const [winner, loser] = node.isRunning ? [node, copy] : [copy, node];
+    expect(loser.log).toMatch(/"code":"NODE_RUNNING"/);
+    await winner.untilReady();
+    await winner.kill();
+    await winner.start();
+    expect(await refusal(cluster.config(winner === node ? 'copy' : 'node-3'))).toMatch(/^NODE_RUNNING: /);
   });
 });

@@ -6,6 +6,7 @@ export { InProcessLog } from './in-process-log.js';
 export { decodeOutcome, encodeFailure, encodeReply } from './outcome.js';
 export { LOG_PAUSE_MS, MAX_ENTRY_BYTES } from './log-stream.js';
 export type { LogEntry, LogState, LogStream } from './log-stream.js';
+export type { Hails } from './hails.js';
 export type { Wire, WireAddress } from './wire.js';
 export type {
   LinkClock,
@@ -21,6 +22,7 @@ export { NkeySigner, createNkey } from './nats-key.js';
 export type { Nkey } from './nats-key.js';
 export { openNatsLog } from './nats-log.js';
 export type { NatsLogOptions } from './nats-log.js';
+export { NatsHails } from './nats-hails.js';
 export { NatsWire } from './nats-wire.js';
 export type { NatsWireOptions } from './nats-wire.js';
 export { natsServerConfig } from './nats-server-config.js';

@@ -6,12 +6,19 @@ const INSTANCE = /^[0-9a-f]{8}$/;
 const NETWORK_ID = /^[0-9a-f]{32}$/;
 /** Stands for any process of a node. */
 const ANY = 'any';
+/** Stands where the name of a process stands else. */
+const EVERYONE = 'all';
 
 /** @throws SymmetraError NODE_ID_UNUSABLE when the id can not be part of a NATS subject */
 export function checkNodeId(node: string): void {
   if (NODE_ID.test(node)) return;
   const message = 'in a cluster the id of a node is 1 to 32 small letters, digits and hyphens';
   throw new SymmetraError('NODE_ID_UNUSABLE', message, { node });
+}
+
+/** Whether it is the name of a process. */
+export function isInstance(text: string): boolean {
+  return INSTANCE.test(text);
 }
 
 /** The subjects of one network: all that the bus and the control log use. */
@@ -32,6 +39,12 @@ export class NatsNames {
     return instance === undefined ? subject : `${subject}.${instance}`;
   }
 
+  /** Where all processes of a node listen, each for itself. */
+  everyone(node: string): string {
+    checkNodeId(node);
+    return `${this.address({ node })}.${EVERYONE}`;
+  }
+
   /** Where the server tells a process that nobody listens at `to`. */
   absent(from: Required<WireAddress>, to: WireAddress): string {
     return `symmetra.${this.#network}.absent.${from.node}.${from.instance}.${to.node}.${to.instance ?? ANY}`;
@@ -47,7 +60,7 @@ export class NatsNames {
     const [node, instance] = subject.split('.').slice(-2);
     if (node === undefined || instance === undefined || !NODE_ID.test(node)) return undefined;
     if (instance === ANY) return { node };
-    return INSTANCE.test(instance) ? { node, instance } : undefined;
+    return isInstance(instance) ? { node, instance } : undefined;
   }
 
   /** Where entries of the control log are appended. */

@@ -14,7 +14,16 @@ const INSTANCE_BYTES = 4;
 export type LinkedBusSettings = Partial<
   Pick<
     LinkedBusOptions,
-    'psk' | 'qkd' | 'renewMs' | 'onLink' | 'onRefused' | 'onFailure' | 'peers' | 'identity' | 'suiteId'
+    | 'psk'
+    | 'qkd'
+    | 'renewMs'
+    | 'onLink'
+    | 'onRefused'
+    | 'onFailure'
+    | 'peers'
+    | 'identity'
+    | 'suiteId'
+    | 'isGuest'
   >
 >;
 
@@ -73,7 +82,7 @@ export class LinkWorld {
     const identity = settings.identity ?? this.identity(id);
     const instance = Buffer.from(this.random(INSTANCE_BYTES)).toString('hex');
     return new LinkedBus({
-      wire: wire ?? this.wires.join({ node: id, instance }),
+      wire: wire ?? this.wires.join({ node: id, instance }, settings.isGuest),
       clock: this.clock,
       random: this.random,
       context: this.context,

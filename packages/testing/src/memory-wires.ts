@@ -15,14 +15,17 @@ export type Interference = (datagram: CarriedDatagram) => readonly CarriedDatagr
 /** Wires of one process that lose nothing: a datagram arrives in a later turn of the event loop, in order. */
 export class MemoryWires {
   readonly #wires = new Map<string, MemoryWire>();
+  readonly #guests = new WeakSet<MemoryWire>();
   /** Stands in the middle. */
   interfere: Interference = (datagram) => [datagram];
 
-  join(address: Required<WireAddress>): Wire {
+  /** @param isGuest what is for any process of the node is not for this one */
+  join(address: Required<WireAddress>, isGuest = false): Wire {
     const wire = new MemoryWire(address, this.#wires, (datagram) => {
       for (const carried of this.interfere(datagram)) this.carry(carried);
     });
     this.#wires.set(nameOf(address), wire);
+    if (isGuest) this.#guests.add(wire);
     return wire;
   }
 
@@ -30,7 +33,9 @@ export class MemoryWires {
   carry({ from, to, bytes }: CarriedDatagram): void {
     setImmediate(() => {
       const receiver = [...this.#wires.values()].find(
-        ({ address }) => address.node === to.node && address.instance === (to.instance ?? address.instance),
+        (wire) =>
+          wire.address.node === to.node &&
+          (to.instance === undefined ? !this.#guests.has(wire) : wire.address.instance === to.instance),
       );
       if (receiver !== undefined) receiver.receive(bytes);
       else this.absent(from, to);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { LinkedBus, NatsWire, connectNats, openNatsLog, qkdClient } from '@symmetra/bus';
-import type { Bus, LogStream, NatsConnection, NatsStatus, NatsTls, QkdSource } from '@symmetra/bus';
+import { LinkedBus, NatsHails, NatsWire, connectNats, openNatsLog, qkdClient } from '@symmetra/bus';
+import type { Bus, Hails, LogStream, NatsConnection, NatsStatus, NatsTls, QkdSource } from '@symmetra/bus';
 import { Secret, SymmetraError, suites, toHex } from '@symmetra/crypto';
 import type { RandomBytes } from '@symmetra/entropy';
 import type { Descriptor, LinkPsk } from '@symmetra/protocol';
@@ -81,9 +81,11 @@ export class NodeBus {
     return this.#parts.meter.counted(this.#bus(descriptor, false));
   }
 
-  /** A bus for what is asked of other processes of this node, before this one is one of them. */
-  visit(descriptor: Descriptor): Bus {
-    return this.#bus(descriptor, true);
+  /** A bus for what processes of this node ask one another of themselves; no node reaches this one by it. */
+  visit(descriptor: Descriptor): { readonly bus: Bus; readonly hails: Hails } {
+    const bus = this.#bus(descriptor, true);
+    const address = { node: bus.self, instance: bus.instance };
+    return { bus, hails: new NatsHails(this.#connection, toHex(descriptor.networkId), address) };
   }
 
   #bus({ networkId, nodes }: Descriptor, isGuest: boolean): Bus {

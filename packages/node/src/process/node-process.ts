@@ -18,10 +18,10 @@ import type { NodeIdentity } from '../identity/node-identity.js';
 import { readNetworkFile } from '../network-file.js';
 import { openNodeStore } from '../provision/node-store.js';
 import { checkNodeFiles } from './check-files.js';
-import { answerArrivals, checkAlone } from './check-alone.js';
 import { MarkKeeper } from './mark-keeper.js';
 import { NodeBus } from './node-bus.js';
 import { ProcessMeter } from './process-meter.js';
+import { Rivals, answerArrivals } from './rivals.js';
 
 const STOP_MS = 15_000;
 const SECOND_MS = 1000;
@@ -76,13 +76,18 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     const bus = await NodeBus.open({ ...options, identity, random: randomness.bytes, meter });
     lifecycle.register('bus', async () => bus.close());
     const seat = new Seat({ ...options, bus, identity, store: meter.timed(store), isShared, randomness });
-    lifecycle.register(config.node, async () => seat.stop());
-    await checkAlone({
-      bus: bus.visit(decodeDescriptor(descriptor.descriptor)),
+    const rivals = new Rivals({
+      ...bus.visit(decodeDescriptor(descriptor.descriptor)),
       store,
       isShared,
       random: randomness.bytes,
+      clock,
+      logger,
+      onLost: (error) => seat.fail(error),
     });
+    lifecycle.register('rivals', async () => rivals.stop());
+    lifecycle.register(config.node, async () => seat.stop());
+    await rivals.arrive();
     await seat.start(descriptor);
     const metricsPort = await serveMetrics(options, lifecycle, seat, bus, meter, generator);
     return {
@@ -165,6 +170,11 @@ class Seat {
       throw error;
     }
     this.#port = this.#node.port;
+  }
+
+  /** The node can not go on. */
+  fail(error: SymmetraError): void {
+    this.#fail(error);
   }
 
   async stop(): Promise<void> {

@@ -25,7 +25,7 @@
  *   member/<device>/<group id>    a group that a device may be a member of; its roster decides
  *   presence/<device id>          where a device is attached; of a node of several processes only
  *   replica/<instance>            a process of this node, likewise
- *   arrival/<instance>            what a process that starts has the others read, likewise
+ *   arrival/<instance>            what a process has the others read to prove that they use one store, likewise
  *   seat/<work>                   which process does work that one alone can do, likewise
  */
 export const IDENTITY_ROW = 'identity';
@@ -47,6 +47,7 @@ export const NONCE_ROWS = 'nonce/';
 export const GROUP_ROWS = 'group/';
 export const PRESENCE_ROWS = 'presence/';
 export const REPLICA_ROWS = 'replica/';
+export const ARRIVAL_ROWS = 'arrival/';
 export const GROUP_SEAT_ROW = 'seat/groups';
 
 const NUMBER_DIGITS = 12;
@@ -174,7 +175,7 @@ export function replicaRow(instance: string): string {
 }
 
 export function arrivalRow(instance: string): string {
-  return `arrival/${instance}`;
+  return ARRIVAL_ROWS + instance;
 }
 
 /** The last part of a row's key. */

@@ -7,6 +7,7 @@ import { decodeGroupRow } from '../group/group-row.js';
 import type { ShareExpiry } from '../group/share-expiry.js';
 import { expiryOf } from '../rows/expiry.js';
 import {
+  ARRIVAL_ROWS,
   GROUP_ROWS,
   INTRODUCED_ROWS,
   INTRODUCTION_ROWS,
@@ -24,6 +25,9 @@ import type { PendingShares } from './pending-shares.js';
 import { decodeShareRow } from './share-row.js';
 import type { SweptTable } from './sweeper.js';
 
+/** Their values begin with the time when they are over. */
+const EXPIRING_ROWS = [INTRODUCTION_ROWS, KEY_ROWS, PAIR_ROWS, NONCE_ROWS, PRESENCE_ROWS, ARRIVAL_ROWS];
+
 export interface SweptTablesParts {
   readonly clock: Clock;
   readonly store: Store;
@@ -36,9 +40,7 @@ export interface SweptTablesParts {
 /** The tables of a node that are swept. */
 export function sweptTables(parts: SweptTablesParts): readonly SweptTable[] {
   return [
-    ...[INTRODUCTION_ROWS, KEY_ROWS, PAIR_ROWS, NONCE_ROWS, PRESENCE_ROWS].map((prefix) =>
-      expiringTable(parts, prefix),
-    ),
+    ...EXPIRING_ROWS.map((prefix) => expiringTable(parts, prefix)),
     shareTable(parts),
     tokenTable(parts),
     introducedTable(parts),
