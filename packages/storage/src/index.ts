@@ -7,8 +7,8 @@ export { SCRYPT_PARAMETERS, passphraseFile, passphraseKey } from './passphrase.j
 export type { ScryptParameters } from './passphrase.js';
 export type { RedisWarning } from './redis-admission.js';
 export type { RedisServer, RedisStoreOptions, RedisTls } from './redis-options.js';
-export { openRedisStore } from './redis-store.js';
-export type { RedisStore } from './redis-store.js';
+export { openRedisStore } from './redis.js';
+export type { RedisStore } from './redis.js';
 export { MAX_SEALED_VALUE_BYTES, SEAL_OVERHEAD_BYTES, sealStore } from './sealed-store.js';
 export type { MasterKey } from './sealed-store.js';
 export { MAX_KEY_BYTES, MAX_VALUE_BYTES } from './store.js';
