@@ -1,8 +1,10 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, refusal, reply } from './cli-program.js';
-import type { Report, Running } from './cli-program.js';
+import { refusal, reply } from './cli-inside.js';
+import type { Report } from './cli-outcome.js';
+import { Bench } from './cli-program.js';
+import type { Running } from './cli-program.js';
 
 /* The commands of an operator and an administrator. */
 

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { SignedReport } from '@symmetra/entropy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bench, Running, refusal, reply, symmetra } from './cli-program.js';
-import type { Report } from './cli-program.js';
+import type { Report } from './cli-outcome.js';
 import { Yaml, physicalFile } from './entropy-yaml.js';
 
 const bench = new Bench();

@@ -1,8 +1,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, Running, refusal, reply } from './cli-program.js';
-import type { Report } from './cli-program.js';
+import { refusal, reply } from './cli-inside.js';
+import type { Report } from './cli-outcome.js';
+import { Bench, Running } from './cli-program.js';
 
 const bench = new Bench();
 const NAMES = ['alice', 'bob', 'carol'] as const;

@@ -6,23 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import * as inside from './cli-inside.js';
+import { refusalIn, replyIn } from './cli-outcome.js';
+import type { Outcome, Refused, Report } from './cli-outcome.js';
 
 const packages = fileURLToPath(new URL('../../packages', import.meta.url));
 const launcher = join(packages, 'cli', 'bin', 'symmetra.mjs');
 
 /** Milliseconds after which a command that did not end is killed, so that a hanging test says why. */
 const PATIENCE_MS = 60_000;
-
-/** One JSON object that a command printed. */
-export type Report = Readonly<Record<string, unknown>>;
-
-/** How a command ended. */
-export interface Outcome {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** How a command is run. */
 export interface RunOptions {
@@ -148,28 +140,12 @@ export async function symmetra(args: readonly string[], options: RunOptions = {}
 
 /** Runs a command with `--json` that must succeed, and gives the one object that it prints. */
 export async function reply(args: readonly string[], options: RunOptions = {}): Promise<Report> {
-  const outcome = await symmetra([...args, '--json'], options);
-  if (outcome.code !== 0) throw new Error(`symmetra ${args.join(' ')} failed: ${outcome.stderr}`);
-  const lines = outcome.stdout.trimEnd().split('\n');
-  if (lines.length !== 1) throw new Error(`not one line but ${lines.length}: ${outcome.stdout}`);
-  return JSON.parse(lines[0] ?? '') as Report;
-}
-
-/** How a command was refused: its exit code and the code of its one line on standard error. */
-export interface Refused {
-  readonly exit: number | null;
-  readonly code: string;
-  readonly message: string;
+  return replyIn(await symmetra([...args, '--json'], options), args);
 }
 
 /** Runs a command with `--json` that must not succeed. */
 export async function refusal(args: readonly string[], options: RunOptions = {}): Promise<Refused> {
-  const { code, stdout, stderr } = await symmetra([...args, '--json'], options);
-  const lines = stderr.trimEnd().split('\n');
-  const errors = lines.filter((line) => line.startsWith('{"error"'));
-  if (errors.length !== 1) throw new Error(`no single error (exit ${code}): ${stdout}${stderr}`);
-  const { error } = JSON.parse(errors[0] ?? '') as { error: { code: string; message: string } };
-  return { exit: code, code: error.code, message: error.message };
+  return refusalIn(await symmetra([...args, '--json'], options));
 }
 
 /** Directories and programs of one test file, all gone at its end. */
@@ -206,8 +182,8 @@ export class Bench {
 
   /** Enrols a device with a token of its own. @returns its id */
   async device(data: string, state: string, name: string, ...args: readonly string[]): Promise<string> {
-    const { token } = await reply(['token', 'create', '--data', data]);
-    const enrolled = await reply(
+    const { token } = await inside.reply(['token', 'create', '--data', data]);
+    const enrolled = await inside.reply(
       ['device', 'enrol', '--token', '-', '--state', state, '--name', name, ...args],
       { input: String(token) },
     );

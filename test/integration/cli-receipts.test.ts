@@ -4,7 +4,8 @@ import { decodeEvent } from '@symmetra/protocol';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeNetwork } from './cli-fake-nodes.js';
 import type { FakeNode } from './cli-fake-nodes.js';
-import { Bench, refusal, reply, symmetra } from './cli-program.js';
+import { refusal, reply, symmetra } from './cli-inside.js';
+import { Bench } from './cli-program.js';
 
 /* How the administrator's commands behave towards nodes that are slow, behind, down or dishonest. */
 

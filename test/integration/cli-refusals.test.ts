@@ -17,7 +17,8 @@ import {
 import { readNetworkFile } from '@symmetra/node';
 import { NodeClient } from '@symmetra/rpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, programArgs, refusal, reply, symmetra } from './cli-program.js';
+import { refusal, reply, symmetra } from './cli-inside.js';
+import { Bench, programArgs, refusal as programRefusal, reply as programReply } from './cli-program.js';
 
 /* What a stranger gets wrong, and what goes wrong around the programs: each has one stable code, and nothing is lost. */
 
@@ -273,16 +274,16 @@ describe('a clock that is wrong by a day', () => {
   ])('is a warning and no error when it is $name', async ({ name, hours }) => {
     const env = { NODE_OPTIONS: shift(hours) };
     const state = path(`clock-${name}`);
-    const enrolled = await reply(['device', 'enrol', '--token', '-', '--state', state], {
+    const enrolled = await programReply(['device', 'enrol', '--token', '-', '--state', state], {
       env,
       input: await token('--expires', '2d'),
     });
     expect(enrolled).toMatchObject({ stage: 'production' });
     const bob = await bench.listener(alice);
-    const key = await reply(['key', 'negotiate', '--state', state, '--peer', aliceId], { env });
+    const key = await programReply(['key', 'negotiate', '--state', state, '--peer', aliceId], { env });
     expect(key).toMatchObject({ fingerprint: expect.any(String) });
     await bob.event('key', (event) => event['keyId'] === key['keyId']);
-    const { warnings } = (await reply(['device', 'status', '--state', state], { env })) as {
+    const { warnings } = (await programReply(['device', 'status', '--state', state], { env })) as {
       warnings: string[];
     };
     expect(warnings.join(' ')).toMatch(/clock/i);
@@ -295,7 +296,7 @@ describe('an administrator whose clock is wrong by a day', () => {
     const env = {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent('const n = Date.now; Date.now = () => n() + 86400000;')}`,
     };
-    const refused = await refusal(['admin', 'device', 'list', '--data', data], { env });
+    const refused = await programRefusal(['admin', 'device', 'list', '--data', data], { env });
     expect(refused).toMatchObject({ exit: 1, code: 'REQUEST_STALE' });
     expect((await symmetra(['admin', 'device', 'list', '--data', data])).code).toBe(0);
   });

@@ -2,7 +2,8 @@ import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bench, refusal, reply, symmetra } from './cli-program.js';
-import type { Report, Running } from './cli-program.js';
+import type { Report } from './cli-outcome.js';
+import type { Running } from './cli-program.js';
 
 /*
  * The commands of a device and the fields that they print, on one network with Alice, who runs commands, and Bob, who

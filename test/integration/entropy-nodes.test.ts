@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, refusal, reply } from './cli-program.js';
-import type { Report } from './cli-program.js';
+import { refusal, reply } from './cli-inside.js';
+import type { Report } from './cli-outcome.js';
+import { Bench } from './cli-program.js';
 import { EgdDevice } from './egd-device.js';
 
 /* `symmetra up` as a person runs it, over devices of noise that fail and recover while devices ask for keys. */

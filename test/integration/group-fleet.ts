@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bench, reply } from './cli-program.js';
+import { reply } from './cli-inside.js';
+import { Bench } from './cli-program.js';
 import type { Running } from './cli-program.js';
 import { GroupHistory } from './group-fleet-history.js';
 import { GroupHousehold } from './group-fleet-household.js';

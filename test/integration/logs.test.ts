@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Bench, Running } from './cli-program.js';
 import { leaks, secretFile, secretsInDirectory, tokenSecret } from './logs-secrets.js';
 import type { FoundSecret } from './logs-secrets.js';
-import type { Report } from './cli-program.js';
+import type { Report } from './cli-outcome.js';
 
 /*
  * No secret in logs: a full run of the real programs at each level, and then a search of everything that they wrote

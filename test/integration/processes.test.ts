@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, refusal, reply } from './cli-program.js';
-import type { Report, Running } from './cli-program.js';
+import { refusal, reply } from './cli-inside.js';
+import type { Report } from './cli-outcome.js';
+import { Bench, reply as programReply } from './cli-program.js';
+import type { Running } from './cli-program.js';
 
 /*
  * The real programs, killed with SIGKILL at random moments and started again. SYMMETRA_SEED=N repeats the moments of
@@ -20,7 +22,7 @@ const bench = new Bench();
 let directory = '';
 let data = '';
 let network: Running;
-/** Milliseconds that a command which talks to the nodes takes on this machine now. */
+/** Milliseconds that the process of a command which talks to the nodes takes on this machine now. */
 let duration = 0;
 let killed = 0;
 
@@ -30,7 +32,7 @@ beforeAll(async () => {
   network = await bench.network(data);
   await bench.device(data, state('measured'), 'measured');
   const began = performance.now();
-  await reply(['device', 'ratchet', '--state', state('measured')]);
+  await programReply(['device', 'ratchet', '--state', state('measured')]);
   duration = performance.now() - began;
 });
 afterAll(async () => bench.end());

@@ -5,18 +5,23 @@ import type { Output } from './output.js';
 /** Milliseconds that the parts of a command may take to end. */
 const STOP_DEADLINE_MS = 5000;
 
-/** One run of one command: what it says, what it must end, and when it is told to. */
+/** Standard input; asked for by the commands that read it, for a pipe is opened with that. */
+export type InputSource = () => AsyncIterable<unknown>;
+
+/** One run of one command: what it reads and says, what it must end, and when it is told to. */
 export class Invocation {
   readonly output: Output;
   readonly clock: Clock;
+  readonly input: InputSource;
   readonly #lifecycle: Lifecycle;
   readonly #interrupted: Promise<void>;
   #interrupt: () => void = () => undefined;
   #staysUp = false;
 
-  constructor(output: Output, clock: Clock, logger: Logger) {
+  constructor(output: Output, clock: Clock, logger: Logger, input: InputSource = () => process.stdin) {
     this.output = output;
     this.clock = clock;
+    this.input = input;
     this.#lifecycle = new Lifecycle({ clock, logger, deadlineMs: STOP_DEADLINE_MS });
     this.#interrupted = new Promise((resolve) => {
       this.#interrupt = resolve;

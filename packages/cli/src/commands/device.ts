@@ -93,7 +93,7 @@ export function addDeviceCommands(program: Command, invocation: Invocation): voi
 }
 
 async function enrol(invocation: Invocation, options: EnrolOptions): Promise<void> {
-  const token = await readToken(options.token, process.stdin);
+  const token = await readToken(options.token, invocation.input);
   const ending = new AbortController();
   invocation.onEnd('enrolment', () => ending.abort());
   invocation.output.progress('enrolling');

@@ -38,7 +38,7 @@ export function addGroupSendCommand(group: Command, invocation: Invocation): voi
 async function send(invocation: Invocation, options: SendOptions): Promise<void> {
   const content =
     options.textFile === undefined
-      ? await readAll(process.stdin, MAX_BYTES)
+      ? await readAll(invocation.input(), MAX_BYTES)
       : await readWhole(options.textFile, MAX_BYTES);
   const params = { groupId: options.group, plaintext: content.toString('base64') };
   const { reply, ms } = await ask<GroupSending>(invocation, options, 'group.send', params, 'connected');
