@@ -10,18 +10,20 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 /** @typedef {{ version?: string, link?: boolean, optional?: boolean, devOptional?: boolean, bin?: Record<string, string> }} LockEntry */
 
 /**
- * Runs a program in the root of the checkout, with the output of this process; SIGINT and SIGTERM
- * are handed on to it.
+ * Runs a program in the root of the checkout; SIGINT and SIGTERM are handed on to it.
  * @param {string} program a program on the PATH, or one of the installed tools
  * @param {readonly string[]} args
+ * @param {(output: Buffer) => void} [hold] takes what it writes; without it, that is the output of this process
  * @returns {Promise<number>} its exit code; 1 when a signal ended it
  */
-export function run(program, args) {
+export function run(program, args, hold) {
+  const output = hold === undefined ? 'inherit' : 'pipe';
   const tool = join(root, 'node_modules', '.bin', program);
   const child = spawn(existsSync(tool) ? tool : program, args, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
   });
+  if (hold !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on('data', hold);
   /** @param {NodeJS.Signals} signal */
   const handOn = (signal) => {
     child.kill(signal);

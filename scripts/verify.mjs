@@ -1,14 +1,16 @@
 // `npm test`: everything that must hold, in one run. `npm run check` (--fast): the same without the
 // tests that simulate at length or start processes; the gate before each commit.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, run } from './setup.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
+import { readResults } from './test-results.mjs';
 
 /** @typedef {{ name: string, command: readonly [string, ...string[]] }} Step */
-/** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
-/** @typedef {{ status: string, assertionResults: { status: string }[] }} TestFile */
+/** @typedef {readonly [Step, ...Step[]]} Lane one after the other */
+/** @typedef {readonly [Lane, ...Lane[]]} Stage side by side */
+/** @typedef {{ name: string, healthy: boolean, seconds: number }} Outcome */
 
 const fast = process.argv.includes('--fast');
 const scratch = mkdtempSync(join(tmpdir(), 'symmetra-verify-'));
@@ -18,78 +20,116 @@ const npm = (script) => ['npm', 'run', '--silent', script];
 
 /** @type {string[]} */
 const resultFiles = [];
+let interrupted = false;
 
-/** @param {string} name @param {...string} options @returns {Step} a run of tests whose results are counted */
-function tests(name, ...options) {
+/**
+ * A run of tests whose results are counted.
+ * @param {string} name
+ * @param {readonly string[]} projects
+ * @param {...string} options
+ * @returns {Step}
+ */
+function tests(name, projects, ...options) {
   const resultFile = join(scratch, `${resultFiles.length}.json`);
   resultFiles.push(resultFile);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
+  const chosen = projects.map((project) => `--project=${project}`);
   // Real servers and processes race with whatever else the machine does: what failed is run once more.
-  return { name, command: ['vitest', 'run', '--retry=1', ...options, ...reporters] };
+  return { name, command: ['vitest', 'run', '--retry=1', ...chosen, ...options, ...reporters] };
 }
 
-/** @type {readonly Step[]} */
-const steps = [
-  { name: 'types', command: npm('build') },
-  { name: 'lint', command: npm('lint') },
-  { name: 'format', command: npm('format:check') },
-  { name: 'proto lint', command: npm('proto') },
-  { name: 'generated types', command: npm('generate:check') },
-  { name: 'WebAssembly', command: [...npm('wasm'), '--', '--check'] },
-  { name: 'unused code', command: npm('unused') },
-  tests('tests, with the coverage of crypto and protocol', '--project=unit', '--coverage'),
+/**
+ * What is done, stage by stage. The lanes of a stage run side by side: few checks use more than one core, and tests of
+ * processes wait as much as they compute.
+ * @type {readonly Stage[]}
+ */
+const stages = [
+  [
+    [
+      { name: 'types', command: npm('build') },
+      { name: 'lint', command: npm('lint') },
+      { name: 'proto lint', command: npm('proto') },
+      { name: 'generated types', command: npm('generate:check') },
+      { name: 'WebAssembly', command: [...npm('wasm'), '--', '--check'] },
+      { name: 'unused code', command: npm('unused') },
+    ],
+    [{ name: 'format', command: npm('format:check') }],
+  ],
+  [[tests('tests, with the coverage of crypto and protocol', ['unit'], '--coverage')]],
   fast
-    ? tests('tests of randomness', '--project=randomness')
-    : tests(
-        'randomness, simulations and processes',
-        ...['randomness', 'simulation', 'processes', 'mocked'].map((project) => `--project=${project}`),
-      ),
+    ? [[tests('tests of randomness', ['randomness'])]]
+    : [
+        [tests('processes', ['mocked', 'processes'], '--maxWorkers=2')],
+        [tests('randomness and simulations', ['randomness', 'simulation'], '--maxWorkers=1')],
+      ],
 ];
+const steps = stages.flat(2);
 
-/** @returns {Totals} what the test run itself reports; a file that could not be loaded counts as a failure */
-function totals() {
-  const testResults = resultFiles.flatMap(
-    (file) => /** @type {{ testResults: TestFile[] }} */ (JSON.parse(readFileSync(file, 'utf8'))).testResults,
-  );
-  const count = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of testResults) {
-    const statuses = file.assertionResults.map((test) => test.status);
-    for (const status of statuses) {
-      count[status === 'passed' || status === 'failed' ? status : 'skipped'] += 1;
-    }
-    if (file.status === 'failed' && !statuses.includes('failed')) count.failed += 1;
+/**
+ * Does the steps of a lane, one after the other.
+ * @param {Lane} lane
+ * @param {(output: string | Buffer) => void} [hold] takes what they write; without it, that is shown at once
+ * @returns {Promise<Outcome[]>}
+ */
+async function perform(lane, hold) {
+  const outcomes = [];
+  for (const { name, command } of lane) {
+    const [program, ...args] = command;
+    const heading = `\n[${steps.findIndex((step) => step.name === name) + 1}/${steps.length}] ${name}\n`;
+    if (hold === undefined) process.stdout.write(heading);
+    else hold(heading);
+    const start = performance.now();
+    const code = await run(program, args, hold);
+    if (interrupted) return [];
+    outcomes.push({ name, healthy: code === 0, seconds: (performance.now() - start) / 1000 });
   }
-  return count;
+  return outcomes;
+}
+
+/**
+ * Does the lanes of a stage side by side. The first is shown at once, the others when it has ended.
+ * @param {Stage} stage
+ * @returns {Promise<Outcome[]>}
+ */
+async function performStage([shown, ...others]) {
+  const held = others.map((lane) => {
+    /** @type {(string | Buffer)[]} */
+    const output = [];
+    return { output, ended: perform(lane, (part) => output.push(part)) };
+  });
+  const outcomes = await perform(shown);
+  for (const { output, ended } of held) {
+    outcomes.push(...(await ended));
+    for (const part of output) process.stdout.write(part);
+  }
+  return outcomes;
 }
 
 /** @returns {Promise<boolean>} whether everything holds */
 async function verify() {
   ensureSystemPackages();
   await ensureInstalled();
-  let interrupted = false;
   const stop = () => {
     interrupted = true;
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
 
-  const summary = [];
-  let healthy = true;
-  for (const [index, { name, command }] of steps.entries()) {
-    const [program, ...args] = command;
-    console.log(`\n[${index + 1}/${steps.length}] ${name}`);
-    const start = performance.now();
-    const code = await run(program, args);
+  const outcomes = [];
+  for (const stage of stages) {
+    outcomes.push(...(await performStage(stage)));
     if (interrupted) return false;
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    summary.push(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
-    healthy &&= code === 0;
   }
 
-  const { passed, failed, skipped } = totals();
-  console.log(`\n${summary.join('\n')}`);
+  const { passed, failed, skipped, failures, repeated } = readResults(resultFiles);
+  console.log();
+  for (const { name, healthy, seconds } of outcomes) {
+    console.log(`${healthy ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`);
+  }
   if (passed + failed === 0) console.log('no test ran');
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-  return healthy && passed > 0 && failed === 0;
+  for (const test of repeated) console.log(`\nonly when it was run once more: ${test}`);
+  for (const test of failures) console.log(`\nFAILED ${test}`);
+  return outcomes.every(({ healthy }) => healthy) && passed > 0 && failed === 0;
 }
 
 try {
