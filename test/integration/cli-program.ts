@@ -23,8 +23,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Whether the programs and packages are built, and the build is not older than the sources. */
+export const built = isBuilt();
+
 /** The programs as they are built, when the build is not older than the sources; else the sources themselves. */
-export const programArgs: readonly string[] = isBuilt()
+export const programArgs: readonly string[] = built
   ? [launcher]
   : ['--conditions=@symmetra/source', launcher];
 

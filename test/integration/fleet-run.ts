@@ -13,7 +13,7 @@ import type { Fleet } from './sdk-fleet.js';
 const WIDTH = 24;
 const ENROL_WIDTH = 12;
 /** Uses of one token. */
-const TOKEN_USES = 100;
+const TOKEN_USES = 25;
 /** How long a task waits for a peer that may be away; the key goes on in the background. */
 const WAIT_MS = 1500;
 const START_ATTEMPTS = 10;

@@ -1,12 +1,11 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Standing } from './group-fleet-member.js';
 import type { Order, OrderAnswer, SentOrder } from './group-fleet-orders.js';
+import type { HouseholdProgram } from './group-fleet-program.js';
 
 /** Milliseconds after which a process that says nothing counts as hanging. */
 const PATIENCE_MS = 60_000;
-const PROGRAM = fileURLToPath(new URL('group-fleet-process.ts', import.meta.url));
 
 /** Why an order was not carried out: the device's code, or KILLED. */
 export class OrderFailed extends Error {
@@ -21,6 +20,7 @@ export class OrderFailed extends Error {
 /** Members that share a process, which can be killed and started again. */
 export class GroupHousehold {
   readonly names: readonly string[];
+  readonly #program: HouseholdProgram;
   readonly #folder: string;
   readonly #place: number;
   readonly #asked = new Map<number, (answer: OrderAnswer) => void>();
@@ -29,7 +29,8 @@ export class GroupHousehold {
   #child: ChildProcess | undefined;
 
   /** @param place of the process among all */
-  constructor(folder: string, place: number, names: readonly string[]) {
+  constructor(program: HouseholdProgram, folder: string, place: number, names: readonly string[]) {
+    this.#program = program;
     this.#folder = folder;
     this.#place = place;
     this.names = names;
@@ -37,8 +38,9 @@ export class GroupHousehold {
 
   async start(): Promise<void> {
     this.#starts += 1;
-    const child = fork(PROGRAM, [this.#folder, `${this.#place}-${this.#starts}`], {
-      execArgv: ['--conditions=@symmetra/source', '--import', 'tsx'],
+    const { path, execArgv } = this.#program;
+    const child = fork(path, [this.#folder, `${this.#place}-${this.#starts}`], {
+      execArgv: [...execArgv],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,8 @@ import { Bench } from './cli-program.js';
 import type { Running } from './cli-program.js';
 import { GroupHistory } from './group-fleet-history.js';
 import { GroupHousehold } from './group-fleet-household.js';
+import { householdProgram } from './group-fleet-program.js';
+import type { HouseholdProgram } from './group-fleet-program.js';
 
 const START_ATTEMPTS = 10;
 
@@ -28,7 +30,13 @@ export class GroupFleet {
   readonly #ids = new Map<string, string>();
   #network: Running;
 
-  private constructor(bench: Bench, directory: string, network: Running, size: GroupFleetSize) {
+  private constructor(
+    bench: Bench,
+    directory: string,
+    network: Running,
+    program: HouseholdProgram,
+    size: GroupFleetSize,
+  ) {
     this.#bench = bench;
     this.#network = network;
     this.#data = join(directory, 'network');
@@ -37,7 +45,7 @@ export class GroupFleet {
     this.names = Array.from({ length: size.devices }, (_, i) => `d${String(i).padStart(2, '0')}`);
     this.households = Array.from({ length: size.households }, (_, place) => {
       const names = this.names.filter((_name, i) => i % size.households === place);
-      return new GroupHousehold(directory, place, names);
+      return new GroupHousehold(program, directory, place, names);
     });
   }
 
@@ -48,7 +56,8 @@ export class GroupFleet {
     await mkdir(join(directory, 'devices'));
     await mkdir(join(directory, 'histories'));
     const network = await bench.network(join(directory, 'network'));
-    const fleet = new GroupFleet(bench, directory, network, size);
+    const program = await householdProgram(directory);
+    const fleet = new GroupFleet(bench, directory, network, program, size);
     await fleet.#enrol();
     return fleet;
   }
