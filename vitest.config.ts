@@ -1,4 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
 
 /** Packages export their sources under this condition: tests need no build. */
 const conditions = ['@symmetra/source'];
@@ -18,9 +20,35 @@ const RANDOMNESS = [
   'test/{contract,fuzz}/{battery,entropy,hardware}*.test.ts',
 ];
 
+/** What takes longest, lest one of them runs alone in the end. A run that has no record of times goes by size. */
+const LONG = [
+  ...[
+    'fleet',
+    'cluster-hosts',
+    'entropy-nodes',
+    'logs',
+    'group-fleet',
+    'cluster',
+    'processes',
+    'entropy-load',
+  ].map((name) => `/integration/${name}.test.ts`),
+  ...['group', 'pairwise', 'system', 'gate-false-alarms'].map((name) => `/simulation/${name}.test.ts`),
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = (file: TestSpecification): string =>
+      `${file.project.name} ${LONG.some((name) => file.moduleId.endsWith(name)) ? 0 : 1}`;
+    // oxlint-disable-next-line unicorn/no-array-sort -- it is not that of an array
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => (place(a) < place(b) ? -1 : Number(place(a) > place(b))));
+  }
+}
+
 export default defineConfig({
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // One more than the cores of a small machine: some tests mostly wait.
     maxWorkers: 3,
     passWithNoTests: false,

@@ -1,6 +1,7 @@
 // Puts a checkout in working order. Runs before anything is installed: Node built-ins only.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,16 +14,18 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
  * Runs a program in the root of the checkout; SIGINT and SIGTERM are handed on to it.
  * @param {string} program a program on the PATH, or one of the installed tools
  * @param {readonly string[]} args
- * @param {(output: Buffer) => void} [hold] takes what it writes; without it, that is the output of this process
+ * @param {{ hold?: (output: Buffer) => void, yields?: boolean }} [options] `hold` takes what it writes; without it,
+ * that is the output of this process. What `yields` gets the time that others leave.
  * @returns {Promise<number>} its exit code; 1 when a signal ended it
  */
-export function run(program, args, hold) {
+export function run(program, args, { hold, yields = false } = {}) {
   const output = hold === undefined ? 'inherit' : 'pipe';
   const tool = join(root, 'node_modules', '.bin', program);
   const child = spawn(existsSync(tool) ? tool : program, args, {
     cwd: root,
     stdio: ['ignore', output, output],
   });
+  if (yields && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   if (hold !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on('data', hold);
   /** @param {NodeJS.Signals} signal */
   const handOn = (signal) => {

@@ -7,7 +7,7 @@ import { ensureInstalled, run } from './setup.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 import { readResults } from './test-results.mjs';
 
-/** @typedef {{ name: string, command: readonly [string, ...string[]] }} Step */
+/** @typedef {{ name: string, command: readonly [string, ...string[]], yields?: boolean }} Step */
 /** @typedef {readonly [Step, ...Step[]]} Lane one after the other */
 /** @typedef {readonly [Lane, ...Lane[]]} Stage side by side */
 /** @typedef {{ name: string, healthy: boolean, seconds: number }} Outcome */
@@ -39,8 +39,8 @@ function tests(name, projects, ...options) {
 }
 
 /**
- * What is done, stage by stage. The lanes of a stage run side by side: few checks use more than one core, and tests of
- * processes wait as much as they compute.
+ * What is done, stage by stage. The lanes of a stage run side by side: few checks use more than one core, and while
+ * processes wait for one another, simulations compute.
  * @type {readonly Stage[]}
  */
 const stages = [
@@ -59,8 +59,8 @@ const stages = [
   fast
     ? [[tests('tests of randomness', ['randomness'])]]
     : [
-        [tests('processes', ['mocked', 'processes'], '--maxWorkers=2')],
-        [tests('randomness and simulations', ['randomness', 'simulation'], '--maxWorkers=1')],
+        [tests('processes and randomness', ['mocked', 'processes', 'randomness'])],
+        [{ ...tests('simulations', ['simulation'], '--maxWorkers=2'), yields: true }],
       ],
 ];
 const steps = stages.flat(2);
@@ -73,13 +73,13 @@ const steps = stages.flat(2);
  */
 async function perform(lane, hold) {
   const outcomes = [];
-  for (const { name, command } of lane) {
+  for (const { name, command, yields = false } of lane) {
     const [program, ...args] = command;
     const heading = `\n[${steps.findIndex((step) => step.name === name) + 1}/${steps.length}] ${name}\n`;
     if (hold === undefined) process.stdout.write(heading);
     else hold(heading);
     const start = performance.now();
-    const code = await run(program, args, hold);
+    const code = await run(program, args, { yields, ...(hold !== undefined && { hold }) });
     if (interrupted) return [];
     outcomes.push({ name, healthy: code === 0, seconds: (performance.now() - start) / 1000 });
   }

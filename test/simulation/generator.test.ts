@@ -132,7 +132,7 @@ describe('a wait for entropy', () => {
   test('ends when none is left but sources that are never credited', async () => {
     const { generator, clock, first, second } = open([1022, 0]);
     second.qualify(100);
-    const waiting = generator.untilAvailable(1, AbortSignal.timeout(1000)).catch((error: unknown) => error);
+    const waiting = generator.untilAvailable(1, AbortSignal.timeout(10_000)).catch((error: unknown) => error);
     first.fail('out-of-service');
     clock.advance(100);
     expect(await waiting).toMatchObject({ code: 'ENTROPY_NOT_READY' });
@@ -144,7 +144,7 @@ describe('a wait for entropy', () => {
     generator.full(1);
     const { availableSeeds } = generator.status();
     const found = generator
-      .untilAvailable(availableSeeds, AbortSignal.timeout(1000))
+      .untilAvailable(availableSeeds, AbortSignal.timeout(10_000))
       .then(() => generator.status().availableSeeds);
     await settled();
     first.qualify(1);
@@ -157,7 +157,7 @@ describe('a wait for entropy', () => {
     first.qualify(1);
     const { requireEntropy } = generator.drbg();
     requireEntropy();
-    const waiting = generator.untilAvailable(9, AbortSignal.timeout(1000)).catch((error: unknown) => error);
+    const waiting = generator.untilAvailable(9, AbortSignal.timeout(10_000)).catch((error: unknown) => error);
     await generator.close();
     clock.advance(100);
     expect(await waiting).toMatchObject({ code: 'ENTROPY_NOT_READY' });
