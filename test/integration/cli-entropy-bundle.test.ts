@@ -14,7 +14,8 @@ import {
 } from '../../packages/cli/src/entropy/bundle.js';
 import type { BundleBatteries } from '../../packages/cli/src/entropy/threaded-batteries.js';
 import { goodBytes } from '../contract/battery-data.js';
-import { Bench, refusal } from './cli-program.js';
+import { refusal } from './cli-inside.js';
+import { Bench } from './cli-program.js';
 import { Yaml, physicalFile } from './entropy-yaml.js';
 
 const bench = new Bench();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { SignedReport } from '@symmetra/entropy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench, Running, refusal, reply, symmetra } from './cli-program.js';
+import { refusal } from './cli-inside.js';
+import { Bench, Running, reply, symmetra } from './cli-program.js';
 import type { Report } from './cli-outcome.js';
 import { Yaml, physicalFile } from './entropy-yaml.js';
 

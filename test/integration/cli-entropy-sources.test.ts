@@ -5,7 +5,8 @@ import { createServer as createStream } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodBytes } from '../contract/battery-data.js';
-import { Bench, refusal, reply, symmetra } from './cli-program.js';
+import { refusal } from './cli-inside.js';
+import { Bench, reply, symmetra } from './cli-program.js';
 import { Yaml, physicalFile } from './entropy-yaml.js';
 
 const bench = new Bench();

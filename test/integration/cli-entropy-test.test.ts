@@ -4,7 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import { assessIid, assessNonIid, ent, fips1402, sp80022 } from '@symmetra/battery';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goodBytes } from '../contract/battery-data.js';
-import { Bench, Running, refusal, reply, symmetra } from './cli-program.js';
+import { refusal } from './cli-inside.js';
+import { Bench, Running, reply, symmetra } from './cli-program.js';
 
 const bench = new Bench();
 afterAll(async () => bench.end());

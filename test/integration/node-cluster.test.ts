@@ -4,7 +4,8 @@ import { enrol } from '@symmetra/sdk';
 import type { Device } from '@symmetra/sdk';
 import { Cluster, clusterMissing, freePorts } from '@symmetra/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { programArgs, refusal, reply, symmetra } from './cli-program.js';
+import { refusal, reply } from './cli-inside.js';
+import { programArgs, refusal as programRefusal, symmetra } from './cli-program.js';
 
 const missing = clusterMissing();
 const PATIENCE_MS = 60_000;
@@ -118,7 +119,7 @@ describe.skipIf(missing !== undefined)('nodes as processes over NATS', () => {
       code: 'BACKUP_SEALED',
     });
     const { descriptionFile } = await reply(['node', 'restore', '--from', backup, ...sealed]);
-    expect(await refusal(['node', 'run', '--config', config])).toMatchObject({ code: 'NODE_DIFFERS' });
+    expect(await programRefusal(['node', 'run', '--config', config])).toMatchObject({ code: 'NODE_DIFFERS' });
     await changed('replace-node', String(descriptionFile));
     await node.start();
     await keyThrough(['node-1', 'node-2', 'node-3']);
