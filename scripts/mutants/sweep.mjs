@@ -83,7 +83,7 @@ function stagesFor(file) {
     { files: [SCENARIOS, 'test/fuzz/protocol-', 'test/contract/protocol-'], budgetMs: QUICK_MS * 2 },
   ];
   if (flow === undefined) return quick;
-  const simulation = { files: [`test/simulation/${flow}`], titles: 'suite 240 .*, seeds 0 to 499' };
+  const simulation = { files: [`test/simulation/${flow}`], titles: 'suite 240 .*, seeds (0|250) to' };
   return [...quick, { ...simulation, budgetMs: SIMULATION_MS }];
 }
 

@@ -19,7 +19,7 @@ export const SEEDS = {
 } as const satisfies Record<string, SeedCounts>;
 
 /** So many fit into the time of one test many times over. */
-const SEEDS_PER_TEST = 500;
+const SEEDS_PER_TEST = 250;
 
 export type Flow = keyof typeof SEEDS;
 
