@@ -256,6 +256,20 @@ describe('CTL-7: a node that can not fetch what others state', () => {
     await own.log.stop();
   });
 
+  test('CTL-7: a node that stops, and so reads in no log any more, accuses nobody of showing nothing', async () => {
+    const [event] = logOf([administrator]) as [SignedEvent];
+    const other = await processOf(1, { held: [event] });
+    const own = await processOf(0);
+    heartbeatsOf(own);
+    own.peers.stop();
+    const head = { number: 1, hash: eventHash(event.event) };
+    const beat = encodeHeartbeat({ head, clockMs: clock.now(), descriptorVersion: 2 });
+    await other.bus.request('node-1', 'heartbeat', beat, { timeoutMs: SECOND_MS });
+    expect(own.state.head.number).toBe(0);
+    expect(own.lines.filter(({ accused }) => accused !== undefined)).toEqual([]);
+    await Promise.all([own.log.stop(), other.log.stop()]);
+  });
+
   test('CTL-7: reports a node that states another number each time once', async () => {
     let number = 0;
     stating(1, () => ({ number: (number += 1), hash: fresh(32) }));

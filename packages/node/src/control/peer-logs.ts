@@ -22,8 +22,8 @@ const FORGED = new Set(['BAD_SIGNATURE', 'WRONG_NETWORK', 'BAD_EVENT', 'BAD_ENCO
 const OUT_OF_PLACE = new Set(['LOG_GAP', 'LOG_BROKEN', 'EVENT_CONFLICT']);
 
 /**
- * How it went to read on in the log of another node: it showed what it has, be that good or not; it did not; or what it
- * showed could not be taken here, which is not its fault.
+ * How it went to read on in the log of another node: it showed what it has, be that good or not; it did not; or it was
+ * not read to its end, which is not its fault: what it showed could not be taken here, or this node stops.
  */
 export type Reading = 'shown' | 'not shown' | 'not taken';
 
@@ -82,9 +82,9 @@ export class PeerLogs {
         const news = await this.#newsOf(peer);
         failure = 'not taken';
         await this.#applyAll(news);
-        if (state.head.number === number) break;
+        if (state.head.number === number) return 'shown';
       }
-      return 'shown';
+      return 'not taken';
     } catch (error) {
       const code = publicCode(error);
       this.noteForged(peer, error);
