@@ -3,6 +3,7 @@
 const APPROVAL = ['test/scenario/group-approval.test.ts'];
 const ECHO = ['test/scenario/group-echo.test.ts'];
 const GAPS = ['test/scenario/group-gaps.test.ts'];
+const GIVEN_UP = ['test/scenario/group-given-up.test.ts'];
 
 /** @type {readonly import('./planted.mjs').Mutant[]} */
 export const GROUP_MUTANTS = [
@@ -231,6 +232,32 @@ export const GROUP_MUTANTS = [
     suites: ECHO,
   },
   {
+    name: 'given up brings into force',
+    file: 'packages/protocol/src/group/echo.ts',
+    find: "(backing === 'echoed' || said.givenUp !== true) && ",
+    replace: '',
+    breaks:
+      'GRP-5: an epoch comes into force on the echo of a node that gave it up because a member is revoked.',
+    suites: GIVEN_UP,
+  },
+  {
+    name: 'given up counts for everybody',
+    file: 'packages/protocol/src/group/following.ts',
+    find: "isOwn ? 'echoed' : 'standing'",
+    replace: "'echoed'",
+    breaks:
+      'GRP-11: a node that never echoed an epoch forgets a leave for the sake of others that gave it up.',
+    suites: GIVEN_UP,
+  },
+  {
+    name: 'echo forgotten with the deal',
+    file: 'packages/protocol/src/group/node-group.ts',
+    find: 'return { ...rest, givenUp: [echoed(pending), ...givenUp].slice(0, MAX_GIVEN_UP) };',
+    replace: 'return { ...rest, givenUp };',
+    breaks: 'GRP-11: two halves of the nodes never come together again.',
+    suites: GIVEN_UP,
+  },
+  {
     name: 'own echo counted twice',
     file: 'packages/protocol/src/group/node-group.ts',
     find: 'const others = nodes.filter((node) => node !== nodeId);',
@@ -264,9 +291,9 @@ export const GROUP_MUTANTS = [
   },
   {
     name: 'echo taken back',
-    file: 'packages/protocol/src/group/suspension.ts',
-    find: 'const { pending, ...rest } = state;',
-    replace: 'const { pending, echoed: _, ...rest } = state;',
+    file: 'packages/protocol/src/group/node-group.ts',
+    find: 'const { pending, givenUp = [], ...rest } = state;',
+    replace: 'const { pending, givenUp = [], echoed: _, ...rest } = state;',
     breaks: 'GRP-5: a deal that was given up makes room for another one of its number.',
     suites: ECHO,
   },

@@ -1,4 +1,4 @@
-import { toHex } from '@symmetra/crypto';
+import { Reader, concat, toHex } from '@symmetra/crypto';
 import type { TestGroup } from '@symmetra/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GroupWorld, fingerprintOf } from './node-group-world.js';
@@ -196,6 +196,29 @@ describe('a group while nodes and broadcasts are lost', () => {
     expect(new Set(prints).size).toBe(1);
   });
 
+  test('GRP-5, GRP-11: a node names what it stands by, and then what it gave up for a higher deal', async () => {
+    const [alice, bob] = await world.members(2);
+    if (!alice || !bob) throw new Error('two devices');
+    const group = await world.group([alice, bob]);
+    const deals = [2, 3].map((epoch) => group.deal(alice.device, { header: { epoch } }));
+    for (const deal of deals) await alice.send('node-1', deal);
+    const asking = world.network.wire.join('asking');
+    const question = concat(group.groupId, new Uint8Array(4));
+    const said = new Reader(
+      await asking.request('node-1', 'group-echo', question, { timeoutMs: 5000 }),
+      'echo',
+    );
+    const named = (): readonly number[] =>
+      said.list(10, (reader) => {
+        const epoch = Number(reader.u64());
+        reader.bytes();
+        return epoch;
+      });
+    expect([named(), named()]).toEqual([[3, 1], [2]]);
+    said.end();
+    await asking.close();
+  });
+
   test('GRP-5, GRP-7: what is no word between nodes is refused', async () => {
     const mallory = world.network.wire.join('mallory');
     const say = async (subject: string, payload: Uint8Array) =>
@@ -208,8 +231,8 @@ describe('a group while nodes and broadcasts are lost', () => {
     await expect(say('group-pass', kind(2, 60_000))).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
     await expect(say('group-echo', group)).rejects.toMatchObject({ code: 'BAD_ENCODING' });
     await expect(say('group-roster', kind(1, 48))).rejects.toMatchObject({ code: 'GROUP_UNKNOWN' });
-    const empty = new Uint8Array(18);
-    expect(await say('group-echo', empty)).toEqual(new Uint8Array(2));
+    const nothing = new Uint8Array(4);
+    expect(await say('group-echo', concat(group, nothing))).toEqual(nothing);
     await mallory.close();
   });
 });

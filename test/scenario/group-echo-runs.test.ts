@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { GroupRun } from './group-run.js';
 
+/** In two of these seeds some nodes have an epoch in force that others gave up. */
+const FIRST_SEED = 101;
 const SEEDS = 40;
 const STEPS = 160;
 
 describe('GRP-5, GRP-11: whatever is lost, and whoever deals at once', () => {
   it('an epoch number has one id, epochs are one chain, and one manager brings all nodes to one epoch again', () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
       const run = new GroupRun(seed);
       for (let i = 0; i < STEPS; i++) run.step(i);
       run.talk();

@@ -1,6 +1,7 @@
 import { toHex } from '@symmetra/crypto';
 import {
-  MAX_ECHOED,
+  MAX_GIVEN_UP,
+  MAX_STOOD_BY,
   Roster,
   abandonDeal,
   countEchoes,
@@ -99,7 +100,7 @@ describe('GRP-5: the echo', () => {
     expect(countEchoes(book, ['n2'], hash(2))).toBe(0);
     expect(countEchoes(say(book, 5, 3), ['n2'], hash(1))).toBe(0);
     const many = Array.from({ length: 100 }, (_, i) => ({ epoch: i, dealHash: hash(i) }));
-    expect(receiveEcho(new Map(), 'n2', many).get('n2')).toHaveLength(MAX_ECHOED);
+    expect(receiveEcho(new Map(), 'n2', many).get('n2')).toHaveLength(MAX_STOOD_BY + MAX_GIVEN_UP);
   });
 
   it('a node that lost the echoes, or restarted with a pending deal, hears them again, also of an overtaken epoch', () => {
@@ -137,7 +138,7 @@ describe('GRP-5: the echo', () => {
     expect(consumed).toEqual([at(1).state?.pending?.share]);
     expect(consumed).toHaveLength(1);
     expect(state.pending).toBeUndefined();
-    expect(echoOf(state).map(({ epoch }) => epoch)).toEqual([1]);
+    expect(echoOf(state)).toMatchObject([{ epoch: 1 }, { epoch: 2, givenUp: true }]);
     at(1).state = state;
     expect(codeOf(() => at(1).receive(deal(base, { seed: 'another' })))).toBe('GROUP_CONFLICT');
     expect(at(1).receive(pending).epochId).toEqual(pending.deal.epochId);
@@ -361,7 +362,7 @@ describe('GRP-5, GRP-10: who leaves or is revoked between deal and force', () =>
     expect(at(1).out(CAROL, 'revoked')).toEqual({ effect: 'suspended', dropped: true });
     expect(at(2).out(CAROL, 'revoked')).toEqual({ effect: 'suspended', dropped: false });
     at(1).restart();
-    expect(echoOf(at(1).state as NodeGroup)).toHaveLength(1);
+    expect(echoOf(at(1).state as NodeGroup)).toMatchObject([{ epoch: 1 }, { givenUp: true }]);
     expect(codeOf(() => at(1).receive(rotation))).toBe('MEMBER_REVOKED');
     expect(codeOf(() => at(1).receive(removal))).toBe('GROUP_CONFLICT');
     const higher = deal(base, { removed: [CAROL], header: { epoch: 3, barrier: 3 } });

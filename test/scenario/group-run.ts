@@ -133,8 +133,10 @@ export class GroupRun {
     for (let round = 1; round <= 2 * this.n; round++) {
       const base = round % 2 === 1 ? (this.held().at(-1) as Base) : this.inForceAt(round / 2 - 1);
       const epoch = Math.max(...this.nodes.map(({ state }) => state?.echoed?.epoch ?? 0)) + 1;
-      // It wants all who are gone to be out, and only the managers besides to stay.
-      const removed = MEMBERS.slice(2).filter((id) => base.roster.placeOf(id) !== undefined);
+      // It wants all who are gone to be out, and nobody else.
+      const removed = MEMBERS.filter(
+        (id) => base.roster.placeOf(id) !== undefined && this.gone.has(toHex(id)),
+      );
       const barrier = removed.length > 0 ? epoch : base.barrier;
       const wish = { removed, added: [], seed: `heal ${round}`, header: { epoch, barrier } };
       const dealt = dealOn(base, nodeNames(this.n), this.k, wish);

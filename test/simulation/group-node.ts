@@ -143,6 +143,7 @@ class GroupNode implements Actor {
         return;
       }
       if (known.dealt ?? known.base) this.#world.note('node:behind, follows');
+      if (this.#gaveUp(known.base)) this.#world.note('node:follows what it gave up');
       this.#process.commit({
         writes: { group: step.state, changes },
         sends: [{ to: from, frame: answer }],
@@ -158,6 +159,13 @@ class GroupNode implements Actor {
     }
     this.#sendEchoes(true);
     this.#agree();
+  }
+
+  /** GRP-11: whether this node echoed the epoch that a deal follows, and gave it up. */
+  #gaveUp(base: DealBase | undefined): boolean {
+    if (base === undefined) return false;
+    const hash = dealHash(this.#world.suite, base.header, base.tag);
+    return this.#state?.givenUp?.some((one) => equalConstantTime(one.dealHash, hash)) === true;
   }
 
   #refuse(from: string, hash: Uint8Array, { code, details }: SymmetraError): void {

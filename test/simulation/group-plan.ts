@@ -51,13 +51,14 @@ const MISHAPS = ['nodes apart', 'device apart', 'node down'] as const;
 /** Most runs are small, so that thousands of them fit into seconds; some are not. */
 export function drawPlan(prng: Prng): GroupPlan {
   const large = prng.chance(0.03);
-  const nodeCount = large ? prng.between(3, 5) : prng.chance(0.05) ? 4 : 3;
+  const nodeCount = large ? prng.between(3, 5) : prng.chance(0.08) ? 4 : 3;
   const deviceCount = large ? prng.between(4, 8) : prng.pick([3, 3, 3, 4]);
   const nodes = Array.from({ length: nodeCount }, (_, i) => `node-${i + 1}`);
   const stormy = large ? prng.between(100, 300) : prng.between(10, 60);
   const liar = prng.chance(0.35) ? { node: prng.pick(nodes), malice: prng.pick(GROUP_MALICE) } : undefined;
-  // One node of three may fail, in one way at a time.
-  const mishaps = liar === undefined || nodeCount === 5 ? prng.pick([0, 0, 1, 2]) : 0;
+  // One node of three may fail, in one way at a time. Four split in halves: one down, one apart, while an epoch begins.
+  const oftenest = nodeCount === 4 ? [1, 2, 3, 4] : [0, 0, 1, 2];
+  const mishaps = liar === undefined || nodeCount === 5 ? prng.pick(oftenest) : 0;
   const happenings = [
     ...Array.from({ length: large ? prng.between(2, 7) : prng.between(1, deviceCount - 1) }, () => ({
       at: prng.between(1, stormy),

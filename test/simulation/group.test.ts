@@ -26,6 +26,7 @@ const EXPECTED = [
   'node:first epoch',
   'node:in force',
   'node:behind, follows',
+  'node:follows what it gave up',
   'node:pending dropped',
   'node:suspended',
   'node:ended',

@@ -1,14 +1,15 @@
 import { Reader, Writer, concat } from '@symmetra/crypto';
 import type { Bus } from '@symmetra/bus';
 import {
-  MAX_ECHOED,
+  MAX_GIVEN_UP,
+  MAX_STOOD_BY,
   SHORT_ID_LENGTH,
   decodeGroupHeader,
   echoOf,
   readCount,
   receiveEcho,
 } from '@symmetra/protocol';
-import type { GroupEcho } from '@symmetra/protocol';
+import type { EchoedDeal, GroupEcho } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Freshness } from '../control/freshness.js';
 import type { ControlState } from '../control/control-state.js';
@@ -127,16 +128,28 @@ export class Agreement {
   }
 }
 
+/** GRP-5: what a node stands by, then what it gave up. */
 function encodeEcho(echo: GroupEcho): Uint8Array {
+  const write = (writer: Writer, { epoch, dealHash }: EchoedDeal): void =>
+    void writer.u64(epoch).bytes(dealHash);
   return new Writer()
-    .list(echo, (writer, { epoch, dealHash }) => void writer.u64(epoch).bytes(dealHash))
+    .list(
+      echo.filter(({ givenUp }) => givenUp !== true),
+      write,
+    )
+    .list(
+      echo.filter(({ givenUp }) => givenUp === true),
+      write,
+    )
     .finish();
 }
 
 /** @throws BAD_ENCODING */
 function decodeEcho(bytes: Uint8Array): GroupEcho {
   const reader = new Reader(bytes, 'echo of a group');
-  const echo = reader.list(MAX_ECHOED, (r) => ({ epoch: readCount(r), dealHash: r.bytes(MAX_HASH_BYTES) }));
+  const read = (r: Reader): EchoedDeal => ({ epoch: readCount(r), dealHash: r.bytes(MAX_HASH_BYTES) });
+  const standing = reader.list(MAX_STOOD_BY, read);
+  const givenUp = reader.list(MAX_GIVEN_UP, read);
   reader.end();
-  return echo;
+  return [...standing, ...givenUp.map(({ epoch, dealHash }) => ({ epoch, dealHash, givenUp: true }))];
 }

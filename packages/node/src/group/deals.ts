@@ -142,8 +142,9 @@ export class Deals {
   ): Promise<DealAnswer> {
     const { state } = this.#parts;
     const { session, hash, deal, unstaged } = incoming;
-    const known = group.row && echoOf(group.row.group).some((one) => hexOf(one.dealHash) === hexOf(hash));
-    if (unstaged !== undefined && known !== true) throw unstaged;
+    const said = group.row === undefined ? [] : echoOf(group.row.group);
+    const known = said.some((one) => one.givenUp !== true && hexOf(one.dealHash) === hexOf(hash));
+    if (unstaged !== undefined && !known) throw unstaged;
     for (const [node, echo] of others?.echoes ?? []) group.echoes = receiveEcho(group.echoes, node, echo);
     const {
       state: next,

@@ -53,7 +53,7 @@ export class RostersOfDeals {
     echoes: ReadonlyMap<string, GroupEcho>,
   ): Promise<Roster | undefined> {
     const echoing = Array.from(echoes).filter(([, echo]) =>
-      echo.some((said) => equalConstantTime(said.dealHash, dealHash)),
+      echo.some((said) => said.givenUp !== true && equalConstantTime(said.dealHash, dealHash)),
     );
     const nodes = echoing.map(([node]) => node);
     return this.#ask(groupHex, dealHash, nodes, (reader) => readRoster(reader, header));

@@ -122,8 +122,8 @@ function ownScene(
 
 /**
  * GRP-11, 3: checks the deal as one that follows the epoch that q nodes stand by, when that is newer than the one here, and
- * as their newest when there is none here. This node is one of them when it echoed that epoch, and gave it up because of a
- * revocation. Who left by what this node heard may be a member again.
+ * as their newest when there is none here. A node that echoed that epoch itself is one of them, and to it those count too
+ * that gave it up. Who left by what this node heard may be a member again.
  */
 function basedScene(
   context: ProtocolContext,
@@ -145,16 +145,23 @@ function basedScene(
     inForce.height === base.roster.height &&
     inForce.epoch > (state?.inForce?.epoch ?? 0);
   const hash = dealHash(suite, base.header, base.tag);
-  const isOwn = state?.echoed !== undefined && equalConstantTime(state.echoed.dealHash, hash);
+  const isOwn = hasEchoed(state, hash);
+  const backing = isOwn ? 'echoed' : 'standing';
   const others = othersOf(header, view.rules.nodeId);
   const standing =
     state?.inForce === undefined
-      ? countNewest(view.echoes, others, { epoch: inForce.epoch, dealHash: hash }, next)
-      : countEchoes(view.echoes, others, hash);
+      ? countNewest(view.echoes, others, { epoch: inForce.epoch, dealHash: hash }, next, backing)
+      : countEchoes(view.echoes, others, hash, backing);
   if (!fits || standing + (isOwn ? 1 : 0) < quorumOf(header)) return undefined;
   const based = { ...scene, basis: 'based', roster: base.roster, inForce } as const;
   const revoked = { ...based, out: scene.out.filter(({ reason }) => reason === 'revoked') };
   return mayDeal(header, revoked) ? revoked : based;
+}
+
+/** Whether this node echoed a deal since its epoch in force. */
+function hasEchoed(state: NodeGroup | undefined, hash: Uint8Array): boolean {
+  const echoed = [state?.echoed, ...(state?.givenUp ?? [])];
+  return echoed.some((one) => one !== undefined && equalConstantTime(one.dealHash, hash));
 }
 
 function othersOf(header: GroupHeader, nodeId: string): readonly string[] {

@@ -6,7 +6,7 @@ import { Roster } from '../tree/roster.js';
 import type { RosterChanges } from '../tree/roster.js';
 import { checkAdded, checkChanges, checkDealer, checkGroupRules } from './approval.js';
 import type { DealScene, GroupDeal, GroupRules } from './approval.js';
-import { countEchoes, echoQuorum } from './echo.js';
+import { MAX_GIVEN_UP, countEchoes, echoQuorum } from './echo.js';
 import type { EchoBook, EchoedDeal, GroupEcho } from './echo.js';
 import { dealHash, decodeGroupHeader, groupEpochId } from './header.js';
 import type { GroupHeader } from './header.js';
@@ -47,6 +47,8 @@ export interface NodeGroup {
   readonly out: readonly OutDevice[];
   /** The deal of the highest epoch that was ever echoed here; it is never taken back. */
   readonly echoed?: EchoedDeal;
+  /** GRP-11: what was echoed and given up since the epoch in force, the newest first; absent: nothing. */
+  readonly givenUp?: readonly EchoedDeal[];
   /** Nobody is left. The id is never used again. */
   readonly ended: boolean;
 }
@@ -172,24 +174,38 @@ function approved(
 ): NodeGroup {
   const out = state?.out ?? [];
   const outweighs = basis === 'vouched' || basis === 'based';
+  const before = state && withoutPending(state);
+  const givenUp = before?.givenUp?.filter((one) => !isDeal(one, pending.dealHash)) ?? [];
   return {
     groupId,
-    ...(state?.inForce && { inForce: state.inForce }),
-    past: state?.past ?? [],
+    ...(before?.inForce && { inForce: before.inForce }),
+    past: before?.past ?? [],
     pending,
     out: out.filter(({ deviceId, reason }) => reason === 'revoked' || !outweighs || !stays(deviceId)),
     echoed: echoed(pending),
+    ...(givenUp.length > 0 && { givenUp }),
     ended: false,
   };
+}
+
+/** GRP-11: the state with its pending deal given up: it is named as such until another epoch comes into force. */
+export function withoutPending(state: NodeGroup): NodeGroup {
+  const { pending, givenUp = [], ...rest } = state;
+  if (pending === undefined) return state;
+  return { ...rest, givenUp: [echoed(pending), ...givenUp].slice(0, MAX_GIVEN_UP) };
 }
 
 function echoed({ epoch, dealHash: hash }: EchoedDeal): EchoedDeal {
   return { epoch, dealHash: hash };
 }
 
-/** GRP-5: what this node tells the others of the group: what it stands by, the newest first. */
-export function echoOf({ pending, inForce, past }: NodeGroup): GroupEcho {
-  return [pending, inForce, ...past].filter((one) => one !== undefined).map(echoed);
+/** GRP-5: what this node tells the others of the group: what it stands by, the newest first; then what it gave up. */
+export function echoOf({ pending, inForce, past, givenUp = [] }: NodeGroup): GroupEcho {
+  const standing = [pending, inForce, ...past].filter((one) => one !== undefined);
+  return [
+    ...standing.map(echoed),
+    ...givenUp.map((one) => ({ epoch: one.epoch, dealHash: one.dealHash, givenUp: true })),
+  ];
 }
 
 /** GRP-5: whether q nodes, this one included, echo the pending deal. */
@@ -225,7 +241,7 @@ export function bringIntoForce(
   state: NodeGroup,
   { nodeId, echoes, roster, changes }: Agreement,
 ): Step<NodeGroup, GroupEpoch | undefined> {
-  const { pending, ...rest } = state;
+  const { pending, givenUp: _, ...rest } = state;
   if (pending === undefined || !isAgreed(context, state, nodeId, echoes)) {
     return { state, output: undefined, consumed: [] };
   }
@@ -252,8 +268,7 @@ export function forgetShare(state: NodeGroup): Step<NodeGroup, undefined> {
 
 /** GRP-4: a pending deal that did not come into force in time is given up; its number stays echoed. */
 export function abandonDeal(state: NodeGroup): Step<NodeGroup, undefined> {
-  const { pending, ...rest } = state;
-  return { state: rest, output: undefined, consumed: sharesOf(pending) };
+  return { state: withoutPending(state), output: undefined, consumed: sharesOf(state.pending) };
 }
 
 /** The share of a deal that is given up. */

@@ -2,7 +2,7 @@ import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
 import type { ProtocolContext, Step } from '../context.js';
 import type { Roster, RosterChanges } from '../tree/roster.js';
 import { decodeGroupHeader } from './header.js';
-import { sharesOf } from './node-group.js';
+import { sharesOf, withoutPending } from './node-group.js';
 import type { NodeGroup } from './node-group.js';
 import { dealingOrder, membershipAfter } from './order.js';
 import type { OutDevice } from './order.js';
@@ -42,10 +42,9 @@ export function suspend(
     }
     return { state, output: { effect: 'nothing', dropped: false }, consumed: [] };
   }
-  const { pending, ...rest } = state;
   const out = [...state.out.filter((one) => one !== earlier), { deviceId, reason }];
-  const next: NodeGroup = { ...rest, ...(pending && !dropped && { pending }), out };
-  const given = dropped ? sharesOf(pending) : [];
+  const next: NodeGroup = { ...(dropped ? withoutPending(state) : state), out };
+  const given = dropped ? sharesOf(state.pending) : [];
   if (hasEnded(context, next, roster)) {
     const { groupId, past, echoed } = state;
     return {
