@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toBase32, toHex } from '@symmetra/crypto';
+import { SymmetraError, toBase32, toHex } from '@symmetra/crypto';
 import { decodeGroupHeader } from '@symmetra/protocol';
 import type { GroupHeader } from '@symmetra/protocol';
 import { GROUP_ID, NODE_IDS, deviceOf } from './group-world.js';
@@ -133,6 +133,16 @@ describe('GRP-3: dealing', () => {
     nodes.refuse('GROUP_BEHIND', { epoch: '1' }, ['bern', 'cairo']);
     expect(await outcome(alice, alice.group.rotate(ID), 3000)).toMatchObject({ epoch: 2 });
     expect(nodes.deals('bern').map((deal) => headerOf(deal).epoch)).toEqual([1, 2, 2]);
+  });
+
+  test('GRP-3: what a home may have put in the place of answers is no refusal: the nodes are asked again', async () => {
+    const { nodes, alice } = await created();
+    nodes.refusals.set('bern', [new SymmetraError('STATE_LEFT', 'the node knows no state of this device')]);
+    nodes.refusals.set('cairo', [new SymmetraError('MESSAGE_REPLAYED', 'not the reply to this request')]);
+    expect(await outcome(alice, alice.group.rotate(ID), 3000)).toMatchObject({ epoch: 2 });
+    expect(nodes.deals('cairo').map((deal) => headerOf(deal).epoch)).toEqual([1, 2, 2]);
+    nodes.refuse('BAD_MESSAGE', {}, ['bern', 'cairo']);
+    expect(await outcome(alice, alice.group.rotate(ID), 3000)).toMatchObject({ code: 'BAD_MESSAGE' });
   });
 
   test('GRP-10: nodes that gave a deal up, because somebody left, are asked at once and dealt another', async () => {

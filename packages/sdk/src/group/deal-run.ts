@@ -2,7 +2,7 @@ import { equalConstantTime, toHex } from '@symmetra/crypto';
 import { echoQuorum } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf, pauseMs } from '../backoff.js';
-import { codeOf, isTransportFailure } from '../failure.js';
+import { NodeRefusal, codeOf, isTransportFailure } from '../failure.js';
 import type { DeviceRandomness } from '../randomness.js';
 import { Waiters } from '../session/waiters.js';
 import type { Connection } from '../session/connection.js';
@@ -25,6 +25,16 @@ const PASSING = new Set([
   'NOT_ENROLLED',
   'DEVICE_UNKNOWN',
   'STEP_UNFINISHED',
+]);
+/** What a home that lies can make of any answer: it counts as a refusal only when the node said it in its session. */
+const FORGEABLE = new Set([
+  'STATE_LEFT',
+  'AUTHENTICATION_FAILED',
+  'MESSAGE_REPLAYED',
+  'SESSION_EXHAUSTED',
+  'BAD_ENCODING',
+  'BAD_MESSAGE',
+  'WRONG_VERSION',
 ]);
 /** What a node may take later when another one takes it now: it is behind, or has not heard of a device yet. */
 const LAGGING = new Set(['GROUP_BEHIND', 'GROUP_UNKNOWN', 'MEMBER_NOT_ENROLLED', 'STAGE_TOO_EARLY']);
@@ -204,7 +214,9 @@ export class DealRun {
 
 function mayPass(error: unknown, times: number): boolean {
   if (isLagging(error)) return times < MAX_LAGGING;
-  return isTransportFailure(error) || PASSING.has(codeOf(error));
+  const code = codeOf(error);
+  if (isTransportFailure(error) || PASSING.has(code)) return true;
+  return FORGEABLE.has(code) && !(error instanceof NodeRefusal);
 }
 
 function isLagging(error: unknown): boolean {
