@@ -1,9 +1,9 @@
-import { equalConstantTime, fromHex, toBase32, toHex } from '@symmetra/crypto';
+import { equalConstantTime, toBase32, toHex } from '@symmetra/crypto';
 import { inspectGroupMessage } from '@symmetra/protocol';
 import type { BelievedDue, HeldEpoch, ProtocolContext } from '@symmetra/protocol';
 import type { Message } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
-import { codeOf, mostTelling } from '../failure.js';
+import { codeOf } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { NodeClock } from '../network/node-clock.js';
 import type { Policies } from '../network/policies.js';
@@ -14,15 +14,14 @@ import type { DeviceState } from '../state/device-state.js';
 import type { Timers } from '../timers.js';
 import { Confirmations } from './confirmations.js';
 import { Dealing } from './dealing.js';
-import { isGone } from './group-base.js';
 import { GroupDeliveries } from './deliveries.js';
 import { EarlyMessages } from './early-messages.js';
 import type { EpochName, GroupDueInfo, GroupEnding, GroupInfo, GroupMessage } from './group-info.js';
 import { GroupSchedule } from './group-schedule.js';
 import { GroupStore, endMs } from './group-store.js';
+import { Leaves } from './leaves.js';
 import { GroupMessages, MAX_SENT } from './messages.js';
 
-const LEAVE = '/symmetra.group.v1.GroupService/Leave';
 /** What a message meets whose epoch is on its way. */
 const EARLY = new Set(['GROUP_EPOCH_UNKNOWN', 'GROUP_UNKNOWN', 'GROUP_EXPIRED']);
 const NOTHING = new Uint8Array(0);
@@ -60,6 +59,7 @@ export class Groups {
   readonly #deliveries: GroupDeliveries;
   readonly #schedule: GroupSchedule;
   readonly #early: EarlyMessages;
+  readonly #leaves: Leaves;
   #bound = false;
   #closed = false;
 
@@ -74,6 +74,7 @@ export class Groups {
     const onGone = (name: string): void => void this.#end(name, 'removed').catch(onFailure);
     this.dealing = new Dealing({ ...parts, store, onGone, onFailure });
     this.#schedule = new GroupSchedule({ ...parts, store, messages, dealing: this.dealing, onFailure });
+    this.#leaves = new Leaves(parts);
     this.#early = new EarlyMessages(() => timers.monotonic());
     this.#deliveries = new GroupDeliveries({
       ...parts,
@@ -123,22 +124,18 @@ export class Groups {
   bound(): void {
     if (this.#bound) return;
     this.#bound = true;
-    this.dealing.resume().catch((error: unknown) => this.#parts.listener.failure(error));
+    for (const resumed of [this.dealing.resume(), this.#leaves.resume()]) {
+      resumed.catch((error: unknown) => this.#parts.listener.failure(error));
+    }
     this.#schedule.start();
   }
 
-  /** GRP-10: leaves a group at its nodes, and erases it here. @throws GROUP_UNKNOWN, why too few nodes took it */
+  /**
+   * GRP-10: leaves a group at its nodes, and erases it here; nodes that are away are told later.
+   * @throws GROUP_UNKNOWN, why too few nodes took it
+   */
   async leave(name: string): Promise<void> {
-    const { nodes, threshold } = this.store.last(name);
-    const groupId = fromHex(name);
-    const connection = this.#parts.connection();
-    const left = await Promise.allSettled(
-      nodes.map(async (nodeId) => connection.call(nodeId, LEAVE, { groupId })),
-    );
-    const failures = left
-      .flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-      .filter((error) => !isGone(error));
-    if (nodes.length - failures.length < threshold) throw mostTelling(failures);
+    await this.#leaves.begin(name, this.store.last(name));
     await this.#end(name, 'left');
   }
 
@@ -180,6 +177,7 @@ export class Groups {
 
   #onEpoch(name: string, epoch: HeldEpoch): void {
     this.#schedule.kick();
+    this.#leaves.held(name, epoch.header).catch((error: unknown) => this.#parts.listener.failure(error));
     if (this.store.newest(name) === epoch) this.#parts.listener.group(this.info(name));
     for (const message of this.#early.take(name)) void this.#open(message);
   }

@@ -32,6 +32,7 @@ export interface NamedRow<Value> {
  *   continuity-responder/<peer>/<number>   what it holds of a peer, oldest first
  *   group/<group id>              what it holds of a group: keys of epochs, its paths in the nodes' trees
  *   group-deal/<group id>         a deal that it sends to the nodes
+ *   group-left/<group id>         a group that it left, and which nodes have not heard of it
  *   group-counter/<group id>/<epoch id>           a bound of the counters of its own messages
  *   group-window/<group id>/<epoch id>/<sender>   which messages of a sender it took
  */
