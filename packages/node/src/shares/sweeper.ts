@@ -5,11 +5,18 @@ const EVERY_MS = 30_000;
 const PAGE = 500;
 /** Rows looked at in one table in one run: with the page, a bound on how long a run takes. */
 const MAX_PAGES = 20;
+/** In a table of long-lived rows, a page of which at least this part went is worth another one. */
+const WORTHWHILE = 0.1;
 
 /** One table of rows, some of which have to go in time. */
 export interface SweptTable {
   /** Prefix of the rows' keys. */
   readonly prefix: string;
+  /**
+   * Whether its rows live for days and hold no secret. They are many, and reading one costs as much as storing it: a run
+   * goes on only while it finds much that has to go.
+   */
+  readonly isLongLived: boolean;
   /** Judges a row: nothing when it stays, or the work of changing it. */
   visit(key: string, row: Row): Promise<unknown> | undefined;
 }
@@ -67,20 +74,28 @@ export class Sweeper {
   }
 
   async #sweep(table: SweptTable): Promise<void> {
-    const { prefix } = table;
+    const { prefix, isLongLived } = table;
     for (let pages = 0; pages < MAX_PAGES && !this.#stopped; pages++) {
       const after = this.#cursors.get(prefix);
       const page = await this.#parts.store.scan(prefix, {
         limit: PAGE,
         ...(after !== undefined && { after }),
       });
-      await Promise.all(page.map(async ({ key, row }) => table.visit(key, row)));
+      const went = await Promise.all(page.map(async ({ key, row }) => this.#visit(table, key, row)));
       const last = page.at(-1)?.key;
       if (last === undefined || page.length < PAGE) {
         this.#cursors.delete(prefix);
         return;
       }
       this.#cursors.set(prefix, last);
+      if (isLongLived && went.filter(Boolean).length < WORTHWHILE * page.length) return;
     }
+  }
+
+  /** @returns whether the row had to go */
+  async #visit(table: SweptTable, key: string, row: Row): Promise<boolean> {
+    const change = table.visit(key, row);
+    await change;
+    return change !== undefined;
   }
 }

@@ -26,7 +26,9 @@ import { decodeShareRow } from './share-row.js';
 import type { SweptTable } from './sweeper.js';
 
 /** Their values begin with the time when they are over. */
-const EXPIRING_ROWS = [INTRODUCTION_ROWS, KEY_ROWS, PAIR_ROWS, NONCE_ROWS, PRESENCE_ROWS, ARRIVAL_ROWS];
+const EXPIRING_ROWS = [INTRODUCTION_ROWS, NONCE_ROWS, PRESENCE_ROWS, ARRIVAL_ROWS];
+/** Likewise; one for each key, and two for each pair. */
+const LONG_LIVED_ROWS = [KEY_ROWS, PAIR_ROWS];
 
 export interface SweptTablesParts {
   readonly clock: Clock;
@@ -40,7 +42,8 @@ export interface SweptTablesParts {
 /** The tables of a node that are swept. */
 export function sweptTables(parts: SweptTablesParts): readonly SweptTable[] {
   return [
-    ...EXPIRING_ROWS.map((prefix) => expiringTable(parts, prefix)),
+    ...EXPIRING_ROWS.map((prefix) => expiringTable(parts, prefix, false)),
+    ...LONG_LIVED_ROWS.map((prefix) => expiringTable(parts, prefix, true)),
     shareTable(parts),
     tokenTable(parts),
     introducedTable(parts),
@@ -49,9 +52,10 @@ export function sweptTables(parts: SweptTablesParts): readonly SweptTable[] {
 }
 
 /** Rows that go when their time is over, unless they are written anew meanwhile. */
-function expiringTable({ clock, store }: SweptTablesParts, prefix: string): SweptTable {
+function expiringTable({ clock, store }: SweptTablesParts, prefix: string, isLongLived: boolean): SweptTable {
   return {
     prefix,
+    isLongLived,
     visit(key: string, { value, version }: Row) {
       return expiryOf(value) > clock.now()
         ? undefined
@@ -64,6 +68,7 @@ function expiringTable({ clock, store }: SweptTablesParts, prefix: string): Swep
 function shareTable({ clock, state, shares }: SweptTablesParts): SweptTable {
   return {
     prefix: SHARE_ROWS,
+    isLongLived: false,
     visit(key: string, { value }: Row) {
       const [, responderHex = ''] = key.split('/');
       const keyHex = lastPart(key);
@@ -84,6 +89,7 @@ function shareTable({ clock, state, shares }: SweptTablesParts): SweptTable {
 function tokenTable({ clock, tokens }: SweptTablesParts): SweptTable {
   return {
     prefix: TOKEN_ROWS,
+    isLongLived: false,
     visit(_key: string, { value }: Row) {
       const token = decodeTokenRow(value);
       const expired = withoutExpired(token.record, clock.now()) !== token.record;
@@ -98,6 +104,7 @@ function tokenTable({ clock, tokens }: SweptTablesParts): SweptTable {
 function introducedTable({ clock, store }: SweptTablesParts): SweptTable {
   return {
     prefix: INTRODUCED_ROWS,
+    isLongLived: false,
     visit(key: string, { value, version }: Row) {
       const token = decodeTokenRow(value);
       wipeState(token);
@@ -111,6 +118,7 @@ function introducedTable({ clock, store }: SweptTablesParts): SweptTable {
 function groupTable({ shareExpiry }: SweptTablesParts): SweptTable {
   return {
     prefix: GROUP_ROWS,
+    isLongLived: false,
     visit(key: string, { value }: Row) {
       const group = decodeGroupRow(value);
       const isOver = shareExpiry.isOver(group);
