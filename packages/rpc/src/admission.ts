@@ -1,6 +1,5 @@
 import { SymmetraError } from '@symmetra/crypto';
 import type { MethodPolicy } from './method-policy.js';
-import { addressKey } from './peer-address.js';
 import { RateLimiter } from './rate.js';
 import type { Rate } from './rate.js';
 
@@ -29,9 +28,10 @@ export class Admission {
 
   /**
    * Everything that can be checked before the request is decoded.
+   * @param address of the peer, as `addressKey` gives it.
    * @throws SymmetraError METHOD_NOT_ALLOWED, MESSAGE_TOO_LARGE, RATE_LIMITED.
    */
-  admit(method: string, bytes: number, peer: string): MethodPolicy {
+  admit(method: string, bytes: number, address: string): MethodPolicy {
     const policy = this.#policyOf(method);
     if (bytes > policy.maxBytes) {
       throw new SymmetraError('MESSAGE_TOO_LARGE', 'the message is longer than the method accepts', {
@@ -39,7 +39,6 @@ export class Admission {
         maxBytes: policy.maxBytes,
       });
     }
-    const address = addressKey(peer);
     const admitted =
       this.#addresses.take(address, this.#ratePerAddress) &&
       (policy.rate.per !== 'peer-address' || this.#methods.take(`${method} ${address}`, policy.rate));
@@ -52,9 +51,9 @@ export class Admission {
    * @param subject session id or administrator id, as the request states it.
    * @throws SymmetraError RATE_LIMITED.
    */
-  admitSubject(policy: MethodPolicy, method: string, subject: Uint8Array, peer: string): void {
+  admitSubject(policy: MethodPolicy, method: string, subject: Uint8Array, address: string): void {
     const name = Buffer.from(subject.subarray(0, SUBJECT_BYTES)).toString('latin1');
-    if (!this.#methods.take(`${method} ${addressKey(peer)} ${name}`, policy.rate)) throw rateLimited();
+    if (!this.#methods.take(`${method} ${address} ${name}`, policy.rate)) throw rateLimited();
   }
 }
 

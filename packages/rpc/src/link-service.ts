@@ -29,10 +29,11 @@ export class LinkService {
   /** Handles one stream of the method `method`. */
   connect(method: string, call: ServerDuplexStream<Buffer, Buffer>): void {
     const peer = call.getPeer();
+    const address = addressKey(peer);
     let link: GrpcLinkStream;
     try {
-      this.#around.admission.admit(method, 0, peer);
-      this.#checkCounts(addressKey(peer));
+      this.#around.admission.admit(method, 0, address);
+      this.#checkCounts(address);
       link = new GrpcLinkStream(call, this.#around);
       this.#onLink(link);
     } catch (error) {
@@ -42,7 +43,7 @@ export class LinkService {
       call.emit('error', toStatus(error));
       return;
     }
-    this.#count(link, addressKey(peer));
+    this.#count(link, address);
     link.start();
   }
 

@@ -9,6 +9,7 @@ import { publicCode, toStatus } from './errors.js';
 import type { RpcLogger } from './logger.js';
 import { MAX_FRAME_BYTES } from './methods.js';
 import { Outbox } from './outbox.js';
+import { addressKey } from './peer-address.js';
 
 const MAX_ITEMS_PER_FRAME = 256;
 const MAX_WRITING_BYTES = 256 * 1024;
@@ -82,6 +83,7 @@ type Call = Message<'symmetra.link.v1.Call'>;
 /** {@link LinkStream} over a gRPC stream of raw frames. */
 export class GrpcLinkStream implements LinkStream {
   readonly peer: string;
+  readonly #address: string;
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
   readonly #around: LinkSurroundings;
   readonly #outbox: Outbox<Item>;
@@ -94,6 +96,7 @@ export class GrpcLinkStream implements LinkStream {
 
   constructor(call: ServerDuplexStream<Buffer, Buffer>, around: LinkSurroundings) {
     this.peer = call.getPeer();
+    this.#address = addressKey(this.peer);
     this.#call = call;
     this.#around = around;
     this.#outbox = new Outbox({
@@ -189,10 +192,10 @@ export class GrpcLinkStream implements LinkStream {
       const policy = admission.admit(
         call.method,
         session.length + ciphertext.length + node.length,
-        this.peer,
+        this.#address,
       );
       if (policy.kind !== 'sealed') throw new SymmetraError('METHOD_NOT_ALLOWED', 'not a sealed method');
-      admission.admitSubject(policy, call.method, session, this.peer);
+      admission.admitSubject(policy, call.method, session, this.#address);
       this.#inFlight.set(call.id, policy.audited ? call.method : undefined);
       return true;
     } catch (error) {

@@ -26,6 +26,7 @@ import type { MethodDescriptor } from './loader.js';
 import type { RpcLogger } from './logger.js';
 import { MAX_REQUEST_BYTES, methodPolicy } from './methods.js';
 import type { MethodPolicy } from './method-policy.js';
+import { addressKey } from './peer-address.js';
 import type { Rate } from './rate.js';
 import { reflectionServices } from './reflection.js';
 import { servedMethods } from './served.js';
@@ -241,7 +242,7 @@ export class RpcServer {
 
   #admitStream(method: string, bytes: number, call: StreamCall, answer: () => void): void {
     try {
-      this.#admission.admit(method, bytes, call.getPeer());
+      this.#admission.admit(method, bytes, addressKey(call.getPeer()));
       answer();
     } catch (error) {
       call.emit('error', toStatus(error));

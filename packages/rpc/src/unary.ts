@@ -7,6 +7,7 @@ import type { CallInfo, UntypedHandler } from './handlers.js';
 import type { MethodDescriptor } from './loader.js';
 import type { RpcLogger } from './logger.js';
 import type { MethodPolicy } from './method-policy.js';
+import { addressKey } from './peer-address.js';
 
 /** What every unary call passes on its way to the handler. */
 export interface UnaryChain {
@@ -28,11 +29,12 @@ export async function answerUnary(
   peer: string,
 ): Promise<Uint8Array> {
   const call: CallInfo = { method: descriptor.method, peer };
-  const policy = chain.admission.admit(call.method, bytes.length, peer);
+  const address = addressKey(peer);
+  const policy = chain.admission.admit(call.method, bytes.length, address);
   const handler = chain.handlerOf(call.method, policy);
   const request = decode(descriptor.requestType as MessageName, bytes);
   const subject = subjectOf(policy, request);
-  if (subject !== undefined) chain.admission.admitSubject(policy, call.method, subject, peer);
+  if (subject !== undefined) chain.admission.admitSubject(policy, call.method, subject, address);
   let code = 'OK';
   try {
     return encodeReply(descriptor.replyType as MessageName, await handler(request, call));
