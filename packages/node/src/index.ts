@@ -14,6 +14,7 @@ export { createSigningKey, readSigningKey } from './signing-key-file.js';
 export { describeIdentity, loadIdentity } from './identity/node-identity.js';
 export type { NodeIdentity } from './identity/node-identity.js';
 export { checkNodeFiles } from './process/check-files.js';
+export { Seat } from './process/seat.js';
 export { startNodeProcess } from './process/node-process.js';
 export type { NodeProcess, NodeProcessOptions } from './process/node-process.js';
 export { backupNode, restoreNode } from './provision/backup.js';

@@ -8,7 +8,6 @@ import { readEntropyConfig } from '@symmetra/runtime/configuration';
 import type { NodeConfig } from '@symmetra/runtime/configuration';
 import type { Store } from '@symmetra/storage';
 import { startNode } from '../compose.js';
-import type { RunningNode } from '../node-ports.js';
 import { adoptDescriptor, newestDescriptor } from '../control/descriptor-row.js';
 import { logEntropy } from '../entropy/entropy-log.js';
 import { entropyMetrics } from '../entropy/entropy-metrics.js';
@@ -22,6 +21,7 @@ import { MarkKeeper } from './mark-keeper.js';
 import { NodeBus } from './node-bus.js';
 import { ProcessMeter } from './process-meter.js';
 import { Rivals, answerArrivals } from './rivals.js';
+import { Seat } from './seat.js';
 
 const STOP_MS = 15_000;
 const SECOND_MS = 1000;
@@ -75,7 +75,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     checkIdentity(identity, decodeDescriptor(descriptor.descriptor));
     const bus = await NodeBus.open({ ...options, identity, random: randomness.bytes, meter });
     lifecycle.register('bus', async () => bus.close());
-    const seat = new Seat({ ...options, bus, identity, store: meter.timed(store), isShared, randomness });
+    const seat = seatOf({ ...options, bus, identity, store: meter.timed(store), isShared, randomness });
     const rivals = new Rivals({
       ...bus.visit(decodeDescriptor(descriptor.descriptor)),
       store,
@@ -88,11 +88,11 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     lifecycle.register('rivals', async () => rivals.stop());
     lifecycle.register(config.node, async () => seat.stop());
     await rivals.arrive();
-    await seat.start(descriptor);
+    const { port } = await seat.start(descriptor);
     const metricsPort = await serveMetrics(options, lifecycle, seat, bus, meter, generator);
     return {
       networkId: toHex(given.parsed.networkId),
-      port: seat.port,
+      port,
       ...(metricsPort !== undefined && { metricsPort }),
       failed: seat.failed,
       stop: async () => void (await lifecycle.stop()),
@@ -103,7 +103,7 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   }
 }
 
-interface SeatParts extends NodeProcessOptions {
+interface NodeParts extends NodeProcessOptions {
   readonly identity: NodeIdentity;
   readonly store: Store;
   readonly isShared: boolean;
@@ -111,97 +111,44 @@ interface SeatParts extends NodeProcessOptions {
   readonly randomness: NodeRandomness;
 }
 
-/** Where the node runs: it is stopped and started again there whenever its descriptor changes. */
-class Seat {
-  readonly failed: Promise<never>;
-  readonly #parts: SeatParts;
-  readonly #fail: (error: unknown) => void;
-  #node: RunningNode | undefined;
-  #port: number;
-  #change: Promise<void> = Promise.resolve();
-  #stopped = false;
-
-  constructor(parts: SeatParts) {
-    this.#parts = parts;
-    this.#port = parts.config.listen.port;
-    let fail: (error: unknown) => void = () => undefined;
-    this.failed = new Promise((_resolve, reject) => {
-      fail = reject;
-    });
-    this.failed.catch(() => undefined);
-    this.#fail = fail;
-  }
-
-  get node(): RunningNode | undefined {
-    return this.#node;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
-
-  async start(signed: SignedDescriptor): Promise<void> {
-    const { config, clock, logger, identity, store, isShared, bus: buses, randomness } = this.#parts;
-    const descriptor = decodeDescriptor(signed.descriptor);
-    const bus = buses.join(descriptor);
-    answerArrivals(bus, store);
-    try {
-      this.#node = await startNode({
-        identity,
-        descriptor: signed,
-        store,
-        isShared,
-        bus,
-        log: await buses.log(descriptor),
-        freshness: {
-          maxStalenessMs: config.freshness.maxStalenessSeconds * SECOND_MS,
-          heartbeatMs: config.freshness.heartbeatSeconds * SECOND_MS,
-        },
-        clock,
-        randomness,
-        logger,
-        host: config.listen.host,
-        port: this.#port,
-        reflection: config.listen.reflection,
-        onDescriptor: (newer) => this.#adopt(newer),
-      });
-    } catch (error) {
-      await bus.close();
-      throw error;
-    }
-    this.#port = this.#node.port;
-  }
-
-  /** The node can not go on. */
-  fail(error: SymmetraError): void {
-    this.#fail(error);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#change;
-    await this.#node?.stop();
-    this.#node = undefined;
-  }
-
-  #adopt(signed: SignedDescriptor): void {
-    const former = this.#change;
-    this.#change = (async () => {
-      await former;
-      if (!this.#stopped) await this.#restart(signed);
-    })();
-  }
-
-  async #restart(signed: SignedDescriptor): Promise<void> {
-    try {
-      await this.#node?.stop();
-      this.#node = undefined;
-      await this.start(signed);
-    } catch (error) {
-      this.#parts.logger.error({ err: error }, 'The node could not go over to a newer descriptor.');
-      this.#fail(error);
-    }
-  }
+/** The seat of the node. It listens on the same port under every descriptor. */
+function seatOf(parts: NodeParts): Seat {
+  const { config, clock, logger, identity, store, isShared, bus: buses, randomness } = parts;
+  let { port } = config.listen;
+  return new Seat({
+    logger,
+    build: async (signed, onDescriptor) => {
+      const descriptor = decodeDescriptor(signed.descriptor);
+      const bus = buses.join(descriptor);
+      answerArrivals(bus, store);
+      try {
+        const node = await startNode({
+          identity,
+          descriptor: signed,
+          store,
+          isShared,
+          bus,
+          log: await buses.log(descriptor),
+          freshness: {
+            maxStalenessMs: config.freshness.maxStalenessSeconds * SECOND_MS,
+            heartbeatMs: config.freshness.heartbeatSeconds * SECOND_MS,
+          },
+          clock,
+          randomness,
+          logger,
+          host: config.listen.host,
+          port,
+          reflection: config.listen.reflection,
+          onDescriptor,
+        });
+        port = node.port;
+        return node;
+      } catch (error) {
+        await bus.close();
+        throw error;
+      }
+    },
+  });
 }
 
 /** The generator, once it can serve. @throws BAD_CONFIG, ENTROPY_NOT_READY */
