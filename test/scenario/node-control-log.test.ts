@@ -7,6 +7,7 @@ import { describeIdentity, loadIdentity } from '@symmetra/node';
 import type { NodeIdentity } from '@symmetra/node';
 import { EMPTY_LOG, encodeEvent, eventHash, signDescriptor, signEvent } from '@symmetra/protocol';
 import type { Descriptor, LogHead, SignedDescriptor, SignedEvent } from '@symmetra/protocol';
+import { encode } from '@symmetra/rpc';
 import { createLogger } from '@symmetra/runtime';
 import { openMemoryStore } from '@symmetra/storage';
 import type { Store } from '@symmetra/storage';
@@ -17,6 +18,7 @@ import { ControlState } from '../../packages/node/src/control/control-state.js';
 import { encodeHeartbeat } from '../../packages/node/src/control/heartbeat.js';
 import { Heartbeats } from '../../packages/node/src/control/heartbeats.js';
 import { LogRows } from '../../packages/node/src/control/log-rows.js';
+import { toNotice } from '../../packages/node/src/control/notice.js';
 import { PeerLogs } from '../../packages/node/src/control/peer-logs.js';
 
 const NODES = 5;
@@ -231,11 +233,12 @@ describe('CTL-3: administrators that a newer descriptor replaced', () => {
 });
 
 describe('CTL-7: a node that can not fetch what others state', () => {
-  const stating = (index: number, head: () => LogHead): void => {
+  const stating = (index: number, head: () => LogHead): Bus => {
     const bus = wire.join(`node-${index + 1}`);
     bus.serve('heartbeat', async () =>
       encodeHeartbeat({ head: head(), clockMs: clock.now(), descriptorVersion: 2 }),
     );
+    return bus;
   };
 
   test('is stale for as long as k of them state it, and disbelieves fewer after a while', async () => {
@@ -280,6 +283,54 @@ describe('CTL-7: a node that can not fetch what others state', () => {
     await pass(30);
     const told = own.lines.filter(({ event }) => event === 'head-unshown');
     expect(told).toMatchObject([{ accused: 'node-2', sequence: 1 }]);
+    beats.stop();
+    await own.log.stop();
+  });
+
+  test('CTL-7: does not take what was shown before for the answer to what is stated now', async () => {
+    const events = logOf([administrator, administrator]);
+    const heads = events.map(({ event }, i) => ({ number: i + 1, hash: eventHash(event) }));
+    let stated = heads[0] as LogHead;
+    const bus = stating(1, () => stated);
+    for (const index of [2, 3, 4]) stating(index, () => EMPTY_LOG);
+    let answer: () => void = () => undefined;
+    let asked = 0;
+    const page = (shown: readonly SignedEvent[]): Uint8Array =>
+      encode('symmetra.admin.v1.ListEventsResponse', { events: shown.map(toNotice) });
+    bus.serve('log', async () => {
+      asked += 1;
+      if (asked === 1) return page(events.slice(0, 1));
+      // The node reads its log, which ends here; the answer is long on its way.
+      if (asked > 2) return page(events.slice(1));
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return page([]);
+    });
+    const own = await processOf(0);
+    const beats = heartbeatsOf(own);
+    const rounds = [beats.ask()];
+    await turns();
+    stated = heads[1] as LogHead;
+    clock.advance(SECOND_MS);
+    await Promise.all(rounds);
+    rounds.push(beats.ask());
+    await turns();
+    answer();
+    await Promise.all(rounds);
+    expect(own.state.head.number).toBe(2);
+    expect(own.lines.filter(({ event }) => event === 'head-unshown')).toEqual([]);
+    beats.stop();
+    await own.log.stop();
+  });
+
+  test('CTL-7: reports nobody when it stops and reads nothing any more', async () => {
+    stating(1, () => ({ number: 1, hash: fresh(32) }));
+    const own = await processOf(0);
+    const beats = heartbeatsOf(own);
+    own.peers.stop();
+    await beats.ask();
+    expect(own.lines.filter(({ event }) => event === 'head-unshown')).toEqual([]);
     beats.stop();
     await own.log.stop();
   });

@@ -1,5 +1,6 @@
 import type { Bus } from '@symmetra/bus';
 import { SymmetraError } from '@symmetra/crypto';
+import type { LogHead } from '@symmetra/protocol';
 import { publicCode } from '@symmetra/rpc';
 import type { Clock, Logger, Timer } from '@symmetra/runtime';
 import type { ControlState } from './control-state.js';
@@ -210,8 +211,11 @@ export class Heartbeats implements Freshness {
   async #take(peer: string, { head, descriptorVersion }: Heartbeat): Promise<void> {
     const { state, onDescriptor } = this.#parts;
     if (descriptorVersion > state.descriptor.version) onDescriptor(peer, descriptorVersion);
-    if (head.number < state.head.number || isSame(head, state.head)) return;
+    if (this.#has(head)) return;
     this.#heads.states(peer, head.number);
+    // What it was asked for before is no answer to what it states only now.
+    await this.#chases.get(peer);
+    if (this.#has(head)) return;
     const reading = await this.#chase(peer);
     if (reading === 'not taken') this.#heads.excuse(peer);
     if (reading !== 'shown') return;
@@ -222,6 +226,11 @@ export class Heartbeats implements Freshness {
     else if (differs) this.#noteDiffers(peer, head.number);
     this.#tellAsking();
     this.#evaluate();
+  }
+
+  #has(head: LogHead): boolean {
+    const { state } = this.#parts;
+    return head.number < state.head.number || isSame(head, state.head);
   }
 
   async #chase(peer: string): Promise<Reading> {
