@@ -125,16 +125,23 @@ describe('a device that asks for an introduction', () => {
     return { rounds, refused };
   }
 
-  test.each(['NODE_UNREACHABLE', 'BUS_BUSY', 'NODE_STALE', 'NODE_UNKNOWN', 'INTRODUCTION_BUSY'])(
-    'ENR-9: does not give up because one node lies while another says %s',
-    async (code) => {
-      const outcome = await drive((node, _, round) => {
-        if (node === 'cairo') throw refusal('DEVICE_ENROLLED');
-        if (node === 'delhi' && round === 1) throw refusal(code);
-      });
-      expect(outcome).toEqual({ rounds: 2, refused: [] });
-    },
-  );
+  test.each([
+    'NODE_UNREACHABLE',
+    'BUS_BUSY',
+    'NODE_STALE',
+    'NODE_UNKNOWN',
+    'INTRODUCTION_BUSY',
+    'STORE_FULL',
+    'HEADER_MISMATCH',
+    'MESSAGE_REPLAYED',
+    'STATE_LEFT',
+  ])('ENR-9: does not give up because one node lies while another says %s', async (code) => {
+    const outcome = await drive((node, _, round) => {
+      if (node === 'cairo') throw refusal('DEVICE_ENROLLED');
+      if (node === 'delhi' && round === 1) throw refusal(code);
+    });
+    expect(outcome).toEqual({ rounds: 2, refused: [] });
+  });
 
   test('ENR-9: gives up when fewer than k can still introduce it', async () => {
     const outcome = await drive((node) => {
@@ -176,7 +183,7 @@ describe('a device that was answered, and whose confirmation comes late', () => 
     }
   }
 
-  async function world(answers: Answer = () => undefined) {
+  async function world(answers: Answer = () => undefined, isAnswered = true) {
     const state = rows();
     const amsterdam = new Amsterdam();
     amsterdam.record = { ...freshRecord(AMSTERDAM) };
@@ -226,10 +233,12 @@ describe('a device that was answered, and whose confirmation comes late', () => 
         },
       );
     };
-    // The answer came; the confirmation did not get through.
-    amsterdam.lies = { confirm: 'NODE_UNREACHABLE' };
-    expect(await complete()).toBe('NODE_UNREACHABLE');
-    amsterdam.lies = {};
+    if (isAnswered) {
+      // The answer came; the confirmation did not get through.
+      amsterdam.lies = { confirm: 'NODE_UNREACHABLE' };
+      expect(await complete()).toBe('NODE_UNREACHABLE');
+      amsterdam.lies = {};
+    }
     const drawn = async (): Promise<NodeTokenSecret> => {
       const { token } = await introductions.ask(AMSTERDAM.nodeId);
       return token;
@@ -253,6 +262,19 @@ describe('a device that was answered, and whose confirmation comes late', () => 
     expect(begun).toEqual([AMSTERDAM.nodeId]);
     expect([...state.held.values()].every((value) => value === null)).toBe(true);
     expect(amsterdam.record).toMatchObject({ claims: [{ kind: 'spent', deviceId }] });
+  });
+
+  test('ENR-12: asks again when the node took an introduction and the receipts were lost', async () => {
+    const { amsterdam, begun, complete, drawn } = await world((_, header, round) => {
+      if (round === 1) throw refusal('NODE_UNREACHABLE');
+      decodeIntroductionHeader(CONTEXT, header);
+    }, false);
+    amsterdam.lies = { offer: 'TOKEN_SPENT' };
+    expect(await complete()).toBe('NODE_UNREACHABLE');
+    amsterdam.lies = {};
+    amsterdam.introduced(await drawn());
+    expect(await complete()).toBe('done');
+    expect(begun).toEqual([AMSTERDAM.nodeId]);
   });
 
   test('ENR-12: keeps what it has until the new offer is answered: the refusals may have been lies', async () => {

@@ -33,11 +33,17 @@ const PASSING_CODES = new Set([
   'DESCRIPTOR_OLD',
   'NOT_ENROLLED',
   'INTRODUCTION_BUSY',
+  // A receipt that is none: nobody refused.
+  'HEADER_MISMATCH',
+  // Its operator makes room.
+  'STORE_FULL',
   // What the node itself did not say: another node that passed it on may have put it there.
   'BAD_ENCODING',
   'BAD_MESSAGE',
   'WRONG_VERSION',
   'AUTHENTICATION_FAILED',
+  'MESSAGE_REPLAYED',
+  'STATE_LEFT',
 ]);
 
 /** The stable code of any error; INTERNAL when it has none. */

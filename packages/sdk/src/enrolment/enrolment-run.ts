@@ -164,11 +164,16 @@ export class EnrolmentRuns {
     }
   }
 
-  /** ENR-12: whether a refusal of the offer is worth an introduction; the node has not answered it. */
+  /**
+   * ENR-12: whether a refusal of the offer is worth an introduction; the node has not answered it. One that has taken an
+   * introduction of which the device has no receipts does not know the token of the offer any more.
+   */
   #wantsIntroduction(nodeId: string, error: unknown, failures: number): boolean {
     const code = codeOf(error);
-    if (!TOKEN_USELESS.has(code) || !this.#parts.introductions.isPossible(nodeId)) return false;
-    return code !== 'TOKEN_UNKNOWN' || failures >= FAILURES_BEFORE_INTRODUCTION;
+    const { introductions } = this.#parts;
+    if (!introductions.isPossible(nodeId)) return false;
+    if (code === 'AUTHENTICATION_FAILED') return introductions.isAsked(nodeId);
+    return TOKEN_USELESS.has(code) && (code !== 'TOKEN_UNKNOWN' || failures >= FAILURES_BEFORE_INTRODUCTION);
   }
 
   /** ENR-9, ENR-12: has the device introduced, and makes the offer with that token, once. */

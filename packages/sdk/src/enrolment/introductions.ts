@@ -54,6 +54,11 @@ export class Introductions {
     return this.#introducers(nodeId).length >= this.#parts.descriptors.current.threshold;
   }
 
+  /** Whether the device has asked for an introduction to this node, and is not enrolled there yet. */
+  isAsked(nodeId: string): boolean {
+    return this.#states.has(nodeId);
+  }
+
   /**
    * Asks all nodes, the identical requests each time. Fulfilled when enough of them passed them on.
    * @throws NOT_ENROLLED while too few nodes know the device, LINK_CLOSED while it has no home; what most nodes answered,
