@@ -6,7 +6,7 @@ import { decode, encode } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import type { ControlState } from '../control/control-state.js';
-import { adoptDescriptor } from '../control/descriptor-row.js';
+import { adoptDescriptor, newestDescriptor } from '../control/descriptor-row.js';
 
 /** Subject of the bus on which a node gives its descriptor. */
 const DESCRIPTOR = 'descriptor';
@@ -33,8 +33,9 @@ export class DescriptorExchange {
 
   constructor(parts: DescriptorExchangeParts) {
     this.#parts = parts;
-    const { bus, state } = parts;
-    bus.serve(DESCRIPTOR, async () => encode(SIGNED, state.signedDescriptor));
+    const { bus, store, state } = parts;
+    // Another process of this node may have taken up a newer one: whoever heard of it from there may be asking here.
+    bus.serve(DESCRIPTOR, async () => encode(SIGNED, await newestDescriptor(store, state.signedDescriptor)));
   }
 
   /**
