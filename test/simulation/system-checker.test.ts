@@ -1,4 +1,5 @@
 import { linesWithSecrets } from '@symmetra/testing';
+import type { MadeLink } from '@symmetra/testing';
 import { expect, test } from 'vitest';
 import { violationsOf } from './system-checker.js';
 import type { Rule } from './system-checker.js';
@@ -17,6 +18,9 @@ function key(device: string, peer: string, other: Partial<Extract<Seen, { kind: 
 function stands(stage: number, epoch: number): Entry {
   return entry(ALICE, { kind: 'stands', stage, epochs: { 'node-1': epoch } });
 }
+
+/** The descriptor of a system that stays as it is, with all the nodes of the good world. */
+const UNCHANGED = { version: 2, nodes: { 'node-1': 'a', 'node-2': 'd' } };
 
 /** A world in which nothing is wrong. */
 const GOOD: History = {
@@ -42,6 +46,15 @@ const GOOD: History = {
   failures: [],
   accused: ['node-3'],
   liars: ['node-3'],
+  descriptors: [{ version: 1, nodes: { 'node-1': 'a', 'node-2': 'b', 'node-3': 'c' } }, UNCHANGED],
+  links: [
+    { node: 'node-1', version: 1, peer: 'node-2', peerKeys: 'b' },
+    { node: 'node-1', version: 2, peer: 'node-2', peerKeys: 'd' },
+  ],
+  processes: [
+    { name: 'node-1 machine 0', version: 2 },
+    { name: 'node-2 machine 3', version: 2 },
+  ],
 };
 
 /** What is done to the good world, and the rule that must notice. */
@@ -63,8 +76,15 @@ const PLANTED: readonly (readonly [rule: Rule, what: string, change: Partial<His
   ],
   ['KEY_AFTER_REVOCATION', 'a key asked for by a revoked device', { revoked: [{ device: ALICE, at: 5 }] }],
   ['KEY_AFTER_REVOCATION', 'a key with a revoked device', { revoked: [{ device: BOB, at: 5 }] }],
-  ['STAGE_BACK', 'a stage that went back', more(stands(1, 2))],
+  ['STAGE_BACK', 'a stage that went back', { ...more(stands(1, 2)), descriptors: [UNCHANGED], links: [] }],
+  ['STAGE_BACK', 'one that went back more often than nodes were lost', more(...stages(2, 1, 2, 1))],
   ['EPOCH_BACK', 'an epoch that went back', more(stands(2, 1))],
+  ['EPOCH_BACK', 'a node with other keys that goes back as well', more(...looks('node-2', 3, 0, 4, 2))],
+  ['FORMER_NODE', 'a link with a node whose keys are void', { links: [link('node-2', 'b')] }],
+  ['FORMER_NODE', 'a link with a node that was removed', { links: [link('node-3', 'c')] }],
+  ['FORMER_NODE', 'a chain with a node that was removed', more(follows(2), ...looks('node-3', 1))],
+  ['NODE_BEHIND', 'an older descriptor', { processes: [{ name: 'node-1', version: 1 }] }],
+  ['NODE_BEHIND', 'a process that is not there', { processes: [{ name: 'node-1', version: 0 }] }],
   ['DEVICE_LOST', 'a device that fails', more(exam('AUTHENTICATION_FAILED'))],
   ['DEVICE_LOST', 'a device whose key stays pending', more(exam('pending'))],
   ['ERROR_UNNAMED', 'a task that failed without a reason', more(did('INTERNAL'))],
@@ -75,8 +95,26 @@ const PLANTED: readonly (readonly [rule: Rule, what: string, change: Partial<His
   ['SECRET_IN_LOG', 'a log with a secret', { secretLines: ['line'] }],
 ];
 
-function more(one: Entry): Partial<History> {
-  return { entries: [...GOOD.entries, one] };
+function more(...entries: readonly Entry[]): Partial<History> {
+  return { entries: [...GOOD.entries, ...entries] };
+}
+
+/** Where Bob stands with a node, at one look after another. */
+function looks(node: string, ...epochs: readonly number[]): readonly Entry[] {
+  return epochs.map((epoch) => entry(BOB, { kind: 'stands', stage: 2, epochs: { [node]: epoch } }));
+}
+
+/** In which stage Bob is, at one look after another. */
+function stages(...seen: readonly number[]): readonly Entry[] {
+  return seen.map((stage) => entry(BOB, { kind: 'stands', stage, epochs: {} }));
+}
+
+function follows(version: number): Entry {
+  return entry(BOB, { kind: 'follows', version });
+}
+
+function link(peer: string, peerKeys: string): MadeLink {
+  return { node: 'node-1', version: 2, peer, peerKeys };
 }
 
 function group(groupId: string, digest: string): Entry {
@@ -110,6 +148,9 @@ test('what need not agree is no violation', () => {
     more(key(ALICE, BOB, { keyId: 'k4', state: 'pending' })),
     { ...more(key(ALICE, BOB, { keyId: 'k4' })), revoked: [{ device: BOB, at: 200 }] },
     more(reported('node-3')),
+    more(...looks('node-2', 3, 0, 1)),
+    more(...stages(2, 1, 2)),
+    more(...looks('node-3', 1), follows(2), ...looks('node-2', 0)),
   ];
   for (const change of changes) expect(violationsOf({ ...GOOD, ...change })).toEqual([]);
 });

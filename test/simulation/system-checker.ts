@@ -1,4 +1,4 @@
-import type { Entry, History, Seen } from './system-history.js';
+import type { Entry, History, Named, Seen } from './system-history.js';
 
 /** What a whole system must never show, by name. */
 export type Rule =
@@ -13,6 +13,8 @@ export type Rule =
   | 'KEY_AFTER_REVOCATION'
   | 'STAGE_BACK'
   | 'EPOCH_BACK'
+  | 'FORMER_NODE'
+  | 'NODE_BEHIND'
   | 'DEVICE_LOST'
   | 'ERROR_UNNAMED'
   | 'HONEST_ACCUSED'
@@ -44,7 +46,9 @@ export function violationsOf(history: History): readonly Violation[] {
     ...eventsThere(history),
     ...oneOrder(history),
     ...nothingAfterRevocation(history),
-    ...nothingGoesBack(entries),
+    ...nothingGoesBack(history),
+    ...formerNodesOut(history),
+    ...nobodyBehind(history),
     ...nobodyLost(entries),
     ...errorsNamed(history),
     ...honestNotAccused(history),
@@ -122,24 +126,72 @@ function nothingAfterRevocation({ entries, revoked }: History): readonly Violati
   );
 }
 
-function nothingGoesBack(entries: readonly Entry[]): readonly Violation[] {
-  const stages = new Map<string, number>();
-  const epochs = new Map<string, number>();
+/** A place goes up only, but for as often as it may begin anew. */
+class Rising {
+  readonly #places = new Map<string, { readonly at: number; readonly anew: number }>();
+
+  /** @returns whether the place went back and may not */
+  goesBack(place: string, at: number, mayBeginAnew: number): boolean {
+    const before = this.#places.get(place) ?? { at, anew: mayBeginAnew };
+    const isBack = at < before.at;
+    this.#places.set(place, { at, anew: isBack ? before.anew - 1 : before.anew });
+    return isBack && before.anew <= 0;
+  }
+}
+
+/** ENR-9: a chain begins anew with a node that has other keys; what k nodes granted, when one of them is no more. */
+function nothingGoesBack({ entries, descriptors }: History): readonly Violation[] {
+  const stages = new Rising();
+  const epochs = new Rising();
+  const lost = descriptors.filter((_, i) => lostBy(descriptors, i).length > 0).length;
   return of(entries, 'stands').flatMap(({ device, seen }) => {
     const found: Violation[] = [];
-    if (seen.stage < (stages.get(device) ?? -1)) {
+    if (stages.goesBack(device, seen.stage, lost)) {
       found.push(violation('STAGE_BACK', `${device} went back to stage ${seen.stage}`));
     }
-    stages.set(device, Math.max(seen.stage, stages.get(device) ?? -1));
     for (const [node, epoch] of Object.entries(seen.epochs)) {
       const place = `${device} at ${node}`;
-      if (epoch < (epochs.get(place) ?? 0)) {
+      const replaced = descriptors.filter((_, i) => lostBy(descriptors, i).includes(node)).length;
+      if (epochs.goesBack(place, epoch, replaced)) {
         found.push(violation('EPOCH_BACK', `${place} went back to epoch ${epoch}`));
       }
-      epochs.set(place, Math.max(epoch, epochs.get(place) ?? 0));
     }
     return found;
   });
+}
+
+/** The nodes of the descriptor before that one does not name, or with other keys. */
+function lostBy(descriptors: readonly Named[], at: number): readonly string[] {
+  const before = descriptors[at - 1]?.nodes ?? {};
+  return Object.keys(before).filter((node) => descriptors[at]?.nodes[node] !== before[node]);
+}
+
+/** CTL-2: no node takes a process for a node that its descriptor does not name, and no device has a chain with one. */
+function formerNodesOut({ entries, descriptors, links }: History): readonly Violation[] {
+  const named = new Map(descriptors.map(({ version, nodes }) => [version, nodes]));
+  const byNodes = links
+    .filter(({ version, peer, peerKeys }) => named.get(version)?.[peer] !== peerKeys)
+    .map(({ node, version, peer }) =>
+      violation('FORMER_NODE', `${node} has a link with ${peer}, which descriptor ${version} does not name`),
+    );
+  const followed = new Map<string, Named['nodes']>();
+  const byDevices = entries.flatMap(({ device, seen }) => {
+    if (seen.kind === 'follows') followed.set(device, named.get(seen.version) ?? {});
+    const nodes = followed.get(device);
+    if (seen.kind !== 'stands' || nodes === undefined) return [];
+    return Object.keys(seen.epochs)
+      .filter((node) => nodes[node] === undefined)
+      .map((node) => violation('FORMER_NODE', `${device} has a chain with ${node}, which is no more`));
+  });
+  return [...byNodes, ...byDevices];
+}
+
+/** When everything is well again, every process of every node runs, with the newest descriptor. */
+function nobodyBehind({ descriptors, processes }: History): readonly Violation[] {
+  const newest = descriptors.at(-1)?.version;
+  return processes
+    .filter(({ version }) => version !== newest)
+    .map(({ name, version }) => violation('NODE_BEHIND', `${name} runs with descriptor ${version}`));
 }
 
 /** When everything is well again, every device can do everything. */

@@ -13,6 +13,10 @@ export const HAPPENINGS = [
   'disk-slow',
   'disk-full',
   'clock-off',
+  'node-frozen',
+  'device-frozen',
+  'replica-cut-off',
+  'store-crash',
   'bad-lines',
   'line-cut',
   'bad-wires',
@@ -66,7 +70,7 @@ export class SystemHappenings {
 
   /** Everything is well again, but for processes that are on their way. */
   end(): void {
-    for (const { disk } of [...this.#world.nodes, ...this.#world.devices]) disk.strike = undefined;
+    for (const { disk } of [...this.#world.machines, ...this.#world.devices]) disk.strike = undefined;
     for (const ending of this.#endings) ending();
     this.#endings.clear();
   }
@@ -114,6 +118,14 @@ export class SystemHappenings {
           either.clock.offMs = 0;
         });
         return true;
+      case 'node-frozen':
+        return this.#freeze(node);
+      case 'device-frozen':
+        return this.#freeze(machine);
+      case 'replica-cut-off':
+        return this.#cutOff();
+      case 'store-crash':
+        return this.#crashStore();
       case 'bad-lines':
         lines.weather = { slowest: prng.pick([20, 200, 1500]), breaks: prng.pick([0.01, 0.1]) };
         this.#later(() => {
@@ -156,7 +168,7 @@ export class SystemHappenings {
         controlLog.recreate();
         return true;
       case 'liar':
-        if (this.#liar.mood.isLying) return false;
+        if (this.#liar.mood.isLying || this.#liar.isRetired) return false;
         this.#liar.mood.isLying = true;
         this.#later(() => {
           this.#liar.mood.isLying = false;
@@ -166,7 +178,7 @@ export class SystemHappenings {
   }
 
   #crashNode(node: NodeMachine): boolean {
-    if (!node.alive) return false;
+    if (!node.alive || node.isRetired) return false;
     node.crash();
     this.#keeper.reviveNode(node, this.#while());
     return true;
@@ -176,6 +188,38 @@ export class SystemHappenings {
     if (!machine.alive) return false;
     machine.crash();
     this.#keeper.reviveDevice(machine, this.#while());
+    return true;
+  }
+
+  /** The process is stopped for a while, and goes on as if nothing had been. */
+  #freeze({ life }: NodeMachine | DeviceMachine): boolean {
+    if (!life.lasts) return false;
+    life.sleep();
+    this.#later(() => life.wake());
+    return true;
+  }
+
+  /** One of the processes of a node does not reach the store, the other nodes, or neither. */
+  #cutOff(): boolean {
+    const replicas = this.#world.nodes.filter(({ room }) => room.server !== undefined);
+    if (replicas.length === 0) return false;
+    const { cutOff } = this.#prng.pick(replicas);
+    const [wires, store] = this.#prng.pick([
+      [true, false],
+      [false, true],
+      [true, true],
+    ] as const);
+    Object.assign(cutOff, { wires, store });
+    this.#later(() => Object.assign(cutOff, { wires: false, store: false }));
+    return true;
+  }
+
+  /** The server of a store dies, and comes back with what it had acknowledged. */
+  #crashStore(): boolean {
+    const [server] = this.#world.nodes.flatMap(({ room }) => room.server ?? []);
+    if (server?.isUp !== true) return false;
+    server.crash();
+    this.#later(() => server.start());
     return true;
   }
 

@@ -1,3 +1,5 @@
+import type { MadeLink } from '@symmetra/testing';
+
 /** What was seen at one device, or asked by an administrator. */
 export type Seen =
   /** A key that is there, with a hash of its bytes; or the reason why it is not. */
@@ -22,6 +24,8 @@ export type Seen =
   | { readonly kind: 'stands'; readonly stage: number; readonly epochs: Readonly<Record<string, number>> }
   /** The key of an epoch of a group, as a hash. */
   | { readonly kind: 'epoch'; readonly groupId: string; readonly epochId: string; readonly digest: string }
+  /** The device took up a newer descriptor. */
+  | { readonly kind: 'follows'; readonly version: number }
   | { readonly kind: 'warned'; readonly code: string }
   | { readonly kind: 'reported'; readonly node: string; readonly reason: string }
   /** When everything was well again: what must succeed then. */
@@ -49,12 +53,24 @@ export interface Revoked {
   readonly at: number;
 }
 
+/** What the root signed: the hashes of the keys of the nodes, hexadecimal, by id. */
+export interface Named {
+  readonly version: number;
+  readonly nodes: Readonly<Record<string, string>>;
+}
+
+/** A process of a node at the end, and the descriptor with which it runs; 0 when it does not. */
+interface ProcessSeen {
+  readonly name: string;
+  readonly version: number;
+}
+
 /** Everything that one world went through. */
 export interface History {
   readonly entries: readonly Entry[];
   readonly accepted: readonly Accepted[];
   readonly revoked: readonly Revoked[];
-  /** At the end: the hashes of the control events in their order, by node. */
+  /** At the end: the hashes of the control events in their order, by process of the nodes that there are then. */
   readonly logs: Readonly<Record<string, readonly string[]>>;
   /** Nonces that were used again, in words. */
   readonly repeatedSeals: readonly string[];
@@ -66,6 +82,12 @@ export interface History {
   readonly accused: readonly string[];
   /** Nodes that lied. */
   readonly liars: readonly string[];
+  /** All descriptors, the newest last. */
+  readonly descriptors: readonly Named[];
+  /** Links that processes of nodes took for links with nodes of their descriptor. */
+  readonly links: readonly MadeLink[];
+  /** At the end: all processes of the nodes of the newest descriptor. */
+  readonly processes: readonly ProcessSeen[];
 }
 
 /** Writes a history. */

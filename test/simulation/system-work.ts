@@ -29,14 +29,14 @@ const WEIGHTS: Readonly<Record<Task, number>> = {
   ratchet: 6,
   negotiate: 20,
   forget: 1,
-  'group-create': 3,
+  'group-create': 5,
   'group-add': 4,
   'group-remove': 4,
-  'group-rotate': 3,
+  'group-rotate': 5,
   'group-send': 6,
-  'group-leave': 1,
-  policy: 2,
-  token: 2,
+  'group-leave': 2,
+  policy: 3,
+  token: 3,
   'revoke-key': 2,
 };
 const CARDS = TASKS.flatMap((task) => Array.from({ length: WEIGHTS[task] }, () => task));
@@ -226,16 +226,16 @@ export class SystemWork {
    * @returns whether every node has a receipt for it
    */
   async #submit(body: ControlBody): Promise<boolean> {
-    const { administrator, nodes } = this.#world;
     for (;;) {
-      const node = this.#prng.pick(nodes).id;
+      const { administrator } = this.#world;
+      const { id, address } = this.#prng.pick(this.#world.nodes);
       try {
-        const signed = administrator.sign(body, await administrator.head(node));
-        const reply = await administrator.call(node, SUBMIT, {
-          event: { event: signed.event, signatures: [...signed.signatures] },
-        });
+        const signed = administrator.sign(body, await administrator.head(id, { address }));
+        const event = { event: signed.event, signatures: [...signed.signatures] };
+        const reply = await administrator.call(id, SUBMIT, { event }, { address });
         this.#history.noteAccepted({ number: reply.number, hash: toHex(eventHash(signed.event)) });
-        return reply.receipts.length === nodes.length && reply.receipts.every(({ applied }) => applied);
+        const applied = new Set(reply.receipts.flatMap((receipt) => (receipt.applied ? receipt.node : [])));
+        return this.#world.nodeIds.every((node) => applied.has(node));
       } catch (error) {
         this.#world.occurrences.note(`refused:${codeOf(error)}:${body.kind}`);
         await this.#pause();

@@ -28,6 +28,8 @@ export interface RequestOverrides {
   /** The node that the request names, when it is not the one that is called. */
   readonly node?: string;
   readonly signature?: Uint8Array;
+  /** That of one process, where a node has several; the first one's when left out. */
+  readonly address?: string;
 }
 
 /** What an administrator needs of the world. */
@@ -87,8 +89,13 @@ export class TestAdministrator {
     });
   }
 
-  async head(nodeId = this.#firstNode()): Promise<LogHead> {
-    const { number, head } = await this.call(nodeId, '/symmetra.admin.v1.AdminService/GetHead', {});
+  async head(nodeId = this.#firstNode(), overrides: RequestOverrides = {}): Promise<LogHead> {
+    const { number, head } = await this.call(
+      nodeId,
+      '/symmetra.admin.v1.AdminService/GetHead',
+      {},
+      overrides,
+    );
     return number === 0 ? EMPTY_LOG : { number, hash: Uint8Array.from(head) };
   }
 
@@ -137,7 +144,7 @@ export class TestAdministrator {
   ): Promise<Message<PlaintextReply<Method>>> {
     const { networkId } = this.descriptor;
     const { plaintext } = METHODS[method];
-    const { signature, ...fields } = overrides;
+    const { signature, address, ...fields } = overrides;
     const unsigned = {
       node: nodeId,
       body: encode(plaintext.request, body as never),
@@ -146,7 +153,7 @@ export class TestAdministrator {
       ...fields,
     };
     const request = signRequest(networkId, method, unsigned, this.#key.secretKey, this.#key.publicKey);
-    const reply = await this.send(nodeId, method, { ...request, ...(signature && { signature }) });
+    const reply = await this.send(nodeId, method, { ...request, ...(signature && { signature }) }, address);
     const node = this.descriptor.nodes.find(({ id }) => id === nodeId);
     verifyResponse(
       requestBytes(networkId, method, unsigned),
@@ -162,8 +169,8 @@ export class TestAdministrator {
     nodeId: string,
     method: SignedMethod,
     request: MessageInput<'symmetra.admin.v1.SignedRequest'>,
+    address = this.descriptor.nodes.find(({ id }) => id === nodeId)?.addresses[0],
   ): Promise<Message<'symmetra.admin.v1.SignedResponse'>> {
-    const address = this.descriptor.nodes.find(({ id }) => id === nodeId)?.addresses[0];
     if (address === undefined) throw new SymmetraError('NODE_UNKNOWN', 'the descriptor names no such node');
     const client = this.#ports.connect(address);
     try {

@@ -28,6 +28,7 @@ export type { RedisSettings } from './redis-server.js';
 export { World } from './world/world.js';
 export type { WorldOptions } from './world/world.js';
 export type { DeviceMachine } from './world/device-machine.js';
+export type { MadeLink } from './world/meeting.js';
 export type { NodeMachine } from './world/node-machine.js';
 export type { LogWeather } from './world/log-place.js';
 export { DISK_EVENTS } from './world/crash-disk.js';

@@ -130,7 +130,7 @@ class Connection {
       return;
     }
     door.life.onEnd(() => this.#set(() => settle(unreachable(this.#address))));
-    void this.#answer(door, request, ask, settle);
+    door.life.reach(() => void this.#answer(door, request, ask, settle));
   }
 
   async #answer(

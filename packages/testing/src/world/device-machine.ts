@@ -45,9 +45,9 @@ export class DeviceMachine {
     this.#life.end();
   }
 
-  /** The device, while it is open. */
+  /** The device, while it is open and its process is not stopped. */
   get device(): Device | undefined {
-    return this.#device;
+    return this.#life.sleeps ? undefined : this.#device;
   }
 
   /** Whether there is a process, be it open or on its way. */

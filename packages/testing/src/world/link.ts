@@ -70,7 +70,7 @@ export class SimulatedLink {
     this.#lines.note('link-broken');
     const { timeline } = this.#lines;
     timeline.after(this.#lines.silence(), () => {
-      if (this.#caller.life.lasts) this.#device.close(unreachable(this.#address));
+      this.#closeDevice(unreachable(this.#address));
     });
     timeline.after(this.#lines.silence(), () => this.#endNode(wentAway()));
     for (const forget of this.#forget) forget();
@@ -79,7 +79,7 @@ export class SimulatedLink {
   #arrive(): void {
     const door = this.#lines.listener(this.#address);
     if (door === undefined || this.#lines.isCut(this.#caller.name, door.node)) {
-      this.#travel('toDevice', () => this.#device.close(unreachable(this.#address)));
+      this.#travel('toDevice', () => this.#closeDevice(unreachable(this.#address)));
       return;
     }
     this.#door = door;
@@ -89,7 +89,7 @@ export class SimulatedLink {
       this.#caller.life.onEnd(broken),
       door.life.onEnd(broken),
     ];
-    door.handlers.link(this.#stream(door));
+    door.life.reach(() => door.handlers.link(this.#stream(door)));
   }
 
   #stream(door: OpenDoor): LinkStream {
@@ -111,7 +111,7 @@ export class SimulatedLink {
       close: (code, message = 'the node closed the link') => {
         const reason = code === undefined ? undefined : new SymmetraError(code, message);
         if (this.#node.closed || !door.life.lasts) return;
-        this.#travel('toDevice', () => this.#device.close(reason));
+        this.#travel('toDevice', () => this.#closeDevice(reason));
         this.#endNode(reason);
       },
     };
@@ -122,8 +122,9 @@ export class SimulatedLink {
     const frame = encode(REQUEST, { calls: [call] });
     if (this.#lines.breaks()) this.breakUp();
     this.#travel('toNode', () => {
-      if (this.#node.closed || this.#door?.life.lasts !== true) return;
-      this.#node.frameListener?.(decode(REQUEST, frame));
+      this.#door?.life.reach(() => {
+        if (!this.#node.closed) this.#node.frameListener?.(decode(REQUEST, frame));
+      });
     });
     return true;
   }
@@ -132,7 +133,9 @@ export class SimulatedLink {
     const bytes = frame.slice();
     if (this.#lines.breaks()) this.breakUp();
     this.#travel('toDevice', () => {
-      if (!this.#device.closed) this.#device.frameListener?.(decode(RESPONSE, bytes));
+      this.#caller.life.reach(() => {
+        if (!this.#device.closed) this.#device.frameListener?.(decode(RESPONSE, bytes));
+      });
     });
   }
 
@@ -143,7 +146,11 @@ export class SimulatedLink {
   }
 
   #endNode(reason: SymmetraError | undefined): void {
-    if (this.#door?.life.lasts === true) this.#node.close(reason);
+    this.#door?.life.reach(() => this.#node.close(reason));
+  }
+
+  #closeDevice(reason: SymmetraError | undefined): void {
+    this.#caller.life.reach(() => this.#device.close(reason));
   }
 
   /** Has something happen at the other end, behind everything that was sent there before. */

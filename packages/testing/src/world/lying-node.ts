@@ -8,6 +8,7 @@ import type { Prng } from '../prng.js';
 export const LIES = [
   'heartbeat-forged',
   'request-altered',
+  'facts-altered',
   'answer-altered',
   'withheld',
   'share-altered',
@@ -17,6 +18,7 @@ export type Lie = (typeof LIES)[number];
 /** How often a node lies while it does. */
 const HONESTY = 0.6;
 const EVENT = 'symmetra.link.v1.DeviceEvent';
+const INTRODUCE = 'introduce';
 
 /** The mood of one node, which may turn into a liar. Its code is that of every node: it lies with what goes in and out. */
 export class Mood {
@@ -39,7 +41,11 @@ export class Mood {
       instance: bus.instance,
       request: async (to, subject, payload, options) => {
         if (this.#lies('withheld', subject !== 'heartbeat')) return new Uint8Array(0);
-        return bus.request(to, subject, this.#altered('request-altered', subject, payload), options);
+        const said =
+          subject === INTRODUCE
+            ? this.#otherFacts(payload)
+            : this.#altered('request-altered', subject, payload);
+        return bus.request(to, subject, said, options);
       },
       serve: (subject, handler) => {
         bus.serve(subject, async (from, payload) => {
@@ -79,6 +85,16 @@ export class Mood {
     } catch {
       return plaintext;
     }
+  }
+
+  /** ENR-10: a part that reads well and says something else of the device: it ends with the value of its last tag. */
+  #otherFacts(part: Uint8Array): Uint8Array {
+    if (!this.isLying) return part;
+    this.hasLied = true;
+    this.#note('facts-altered');
+    const other = part.slice();
+    other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
+    return other;
   }
 
   #altered(lie: Lie, subject: string, bytes: Uint8Array): Uint8Array {

@@ -30,11 +30,20 @@ export class MachineClock {
     return {
       now: () => WORLD_BEGINNING_MS + timeline.now + this.#offMs,
       monotonic: () => timeline.now - started,
-      setTimer: (ms, callback): Timer => ({
-        cancel: timeline.after(Math.max(1, Math.ceil(ms)), () => {
-          if (life.lasts) callback();
-        }),
-      }),
+      setTimer: (ms, callback): Timer => {
+        let isSet = true;
+        const forget = timeline.after(Math.max(1, Math.ceil(ms)), () => {
+          life.reach(() => {
+            if (isSet) callback();
+          });
+        });
+        return {
+          cancel: () => {
+            isSet = false;
+            forget();
+          },
+        };
+      },
     };
   }
 }

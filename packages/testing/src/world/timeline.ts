@@ -30,10 +30,10 @@ export class Timeline {
     return this.#happened;
   }
 
-  /** Has something happen after `ms` milliseconds, not cancelled before. @returns what cancels it */
+  /** Has something happen after `ms` milliseconds, whole ones, not cancelled before. @returns what cancels it */
   after(ms: number, happen: () => void): () => void {
     this.#made += 1;
-    const due = this.#now + Math.max(0, ms);
+    const due = this.#now + Math.max(0, Math.ceil(ms));
     const appointment: Appointment = { due, order: this.#made, happen, cancelled: false };
     this.#appointments.splice(this.#placeOf(appointment), 0, appointment);
     return () => {
