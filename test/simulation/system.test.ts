@@ -38,7 +38,7 @@ const EXPECTED = [
 describe('a whole system: nodes, devices and an administrator in one process', () => {
   for (let from = 0; from < SEEDS.length; from += SEEDS_PER_TEST) {
     const seeds = SEEDS.slice(from, from + SEEDS_PER_TEST);
-    test.skipIf(chosen !== undefined)(seeds.join(', '), async () => {
+    test.skipIf(chosen !== undefined)(`seeds ${seeds.join(', ')}`, async () => {
       for (const seed of seeds) {
         const { trace } = await runSeed(seed, occurrences);
         traces.set(seed, trace);
