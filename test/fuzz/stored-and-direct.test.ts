@@ -9,6 +9,12 @@ import { decodeDeviceRow } from '../../packages/node/src/devices/device-row.js';
 import { decodeTokenRow } from '../../packages/node/src/enrolment/token-rows.js';
 import { decodeKeyRow, encodeKeyRow } from '../../packages/node/src/shares/key-row.js';
 import { decodeShareRow, encodeShareRow } from '../../packages/node/src/shares/share-row.js';
+import {
+  decodeContact,
+  decodeVerdict,
+  encodeContact,
+  encodeVerdict,
+} from '../../packages/node/src/process/contact.js';
 import { encodeChannelFrame, readChannelFrame } from '../../packages/sdk/src/channel/channel-frames.js';
 import { parseAddress } from '../../packages/sdk/src/direct/addresses.js';
 import { FrameReader, OPENING, encodeFrame } from '../../packages/sdk/src/direct/frames.js';
@@ -78,6 +84,16 @@ const BYTE_READERS: Readonly<Record<string, ByteReader>> = {
   'the heartbeat of a node': {
     read: decodeHeartbeat,
     valid: [encodeHeartbeat({ head: { number: 4, hash: bytes(32) }, clockMs: 5, descriptorVersion: 6 })],
+    codes: ['BAD_ENCODING'],
+  },
+  'a process of the same node': {
+    read: decodeContact,
+    valid: [encodeContact({ serves: true, startedMs: 5, instance: '0123abcd', read: bytes(16) })],
+    codes: ['BAD_ENCODING'],
+  },
+  'the verdict on another process of the same node': {
+    read: decodeVerdict,
+    valid: [encodeVerdict('asker ends')],
     codes: ['BAD_ENCODING'],
   },
   'a row in Redis': { read: (input) => decodeRow(Buffer.from(input)), valid: [bytes(20)], codes: [] },

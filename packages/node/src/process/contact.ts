@@ -2,7 +2,7 @@ import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
 
 const INSTANCE_CHARS = 8;
 const MAX_PROOF_BYTES = 64;
-const OUTCOMES = ['same store', 'asker ends', 'asked ends'] as const;
+const VERDICTS = ['same store', 'asker ends', 'asked ends'] as const;
 
 /** What a process tells another one that runs as the same node. */
 export interface Contact {
@@ -16,7 +16,7 @@ export interface Contact {
 }
 
 /** What becomes of the two. */
-export type Outcome = (typeof OUTCOMES)[number];
+export type Verdict = (typeof VERDICTS)[number];
 
 export function encodeContact({ serves, startedMs, instance, read }: Contact): Uint8Array {
   const writer = new Writer().u8(serves ? 1 : 0).u64(startedMs);
@@ -36,17 +36,17 @@ export function decodeContact(bytes: Uint8Array): Contact {
   return contact;
 }
 
-export function encodeOutcome(outcome: Outcome): Uint8Array {
-  return Uint8Array.of(OUTCOMES.indexOf(outcome));
+export function encodeVerdict(verdict: Verdict): Uint8Array {
+  return Uint8Array.of(VERDICTS.indexOf(verdict));
 }
 
 /** @throws BAD_ENCODING */
-export function decodeOutcome(bytes: Uint8Array): Outcome {
-  const reader = new Reader(bytes, 'outcome of a contact');
-  const outcome = OUTCOMES[reader.u8()];
+export function decodeVerdict(bytes: Uint8Array): Verdict {
+  const reader = new Reader(bytes, 'verdict on a contact');
+  const verdict = VERDICTS[reader.u8()];
   reader.end();
-  if (outcome === undefined) throw new SymmetraError('BAD_ENCODING', 'there is no such outcome');
-  return outcome;
+  if (verdict === undefined) throw new SymmetraError('BAD_ENCODING', 'there is no such verdict');
+  return verdict;
 }
 
 /** Which of two may go on: who serves before who arrives, then who started first, then the lower name. */

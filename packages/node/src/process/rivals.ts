@@ -5,8 +5,8 @@ import type { Clock, Logger, Timer } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import { EXPIRY_BYTES, encodeExpiry } from '../rows/expiry.js';
 import { arrivalRow } from '../rows/row-keys.js';
-import { decodeContact, decodeOutcome, encodeContact, encodeOutcome, goesOn } from './contact.js';
-import type { Outcome } from './contact.js';
+import { decodeContact, decodeVerdict, encodeContact, encodeVerdict, goesOn } from './contact.js';
+import type { Verdict } from './contact.js';
 
 const ARRIVAL_SUBJECT = 'arrival';
 const CONTACT_SUBJECT = 'contact';
@@ -64,7 +64,7 @@ export class Rivals {
   async arrive(): Promise<void> {
     const { bus, hails } = this.#parts;
     await this.#prove();
-    bus.serve(CONTACT_SUBJECT, async (from, payload) => encodeOutcome(this.#met(from, payload)));
+    bus.serve(CONTACT_SUBJECT, async (from, payload) => encodeVerdict(this.#met(from, payload)));
     await hails.listen((instance) => this.#heard(instance));
     await this.#askThoseWhoServe();
     for (let hail = 0; hail < ARRIVAL_HAILS && this.#lost === undefined; hail++) {
@@ -122,16 +122,16 @@ export class Rivals {
       const contact = { serves: this.#serves, startedMs: this.#startedMs, instance: bus.instance, read };
       const options = { timeoutMs: ASK_MS, instance };
       const reply = await bus.request(bus.self, CONTACT_SUBJECT, encodeContact(contact), options);
-      const outcome = decodeOutcome(reply);
-      if (outcome === 'same store') this.#siblings.add(instance);
-      if (outcome === 'asker ends') this.#lose();
+      const verdict = decodeVerdict(reply);
+      if (verdict === 'same store') this.#siblings.add(instance);
+      if (verdict === 'asker ends') this.#lose();
     } catch (error) {
       logger.debug({ err: error }, 'A process that called out its name could not be asked.');
     }
   }
 
   /** Another process heard this one. */
-  #met(from: string, payload: Uint8Array): Outcome {
+  #met(from: string, payload: Uint8Array): Verdict {
     const { bus } = this.#parts;
     if (from !== bus.self) {
       throw new SymmetraError('METHOD_NOT_ALLOWED', 'only processes of this node ask this', { node: from });
