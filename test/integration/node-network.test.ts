@@ -1,6 +1,5 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -9,7 +8,7 @@ import { osRandomness } from '@symmetra/entropy';
 import { readNetworkFile, readSigningKey, startNetwork } from '@symmetra/node';
 import type { NetworkOptions, RunningNetwork } from '@symmetra/node';
 import { createLogger, systemClock } from '@symmetra/runtime';
-import { TestAdministrator, TestDevice, fresh } from '@symmetra/testing';
+import { TestAdministrator, TestDevice, freePorts, fresh } from '@symmetra/testing';
 
 let dataDir: string;
 const running = new Set<RunningNetwork>();
@@ -54,7 +53,7 @@ const administratorOf = async ({
 };
 
 /** Holds a port until it is told to let go. */
-async function occupy(port = 0): Promise<{ port: number; release: () => Promise<void> }> {
+async function occupy(port: number): Promise<{ release: () => Promise<void> }> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -64,7 +63,7 @@ async function occupy(port = 0): Promise<{ port: number; release: () => Promise<
     new Promise((resolve) => {
       server.close(() => resolve());
     });
-  return { port: (server.address() as AddressInfo).port, release };
+  return { release };
 }
 
 describe('the embedded network', () => {
@@ -139,7 +138,8 @@ describe('the embedded network', () => {
   });
 
   test('a port in use is PORT_IN_USE, and nothing stays open', async () => {
-    const { port, release } = await occupy();
+    const [port = 0] = await freePorts(1);
+    const { release } = await occupy(port);
     await expect(start({ port: port - 2 })).rejects.toMatchObject({ code: 'PORT_IN_USE', details: { port } });
     await release();
     await stop(await start({ port: port - 2 }));
