@@ -6,6 +6,7 @@ const NODEGAPS = ['test/integration/node-group-gaps.test.ts'];
 const NODE = ['test/integration/node-group.test.ts'];
 const TIME = ['test/integration/node-group-time.test.ts'];
 const BOUNDS = ['test/integration/node-group-bounds.test.ts'];
+const ROSTERS = ['test/scenario/node-group-rosters.test.ts'];
 const ENTROPY = ['test/integration/node-entropy.test.ts'];
 
 /** @type {readonly import('./planted.mjs').Mutant[]} */
@@ -161,5 +162,13 @@ export const GROUP_NODE_MUTANTS = [
     replace: '      await freshness.ensure();',
     breaks: 'GRP-4: a node without entropy makes tree keys.',
     suites: ENTROPY,
+  },
+  {
+    name: 'tag of an epoch believed from one node',
+    file: 'packages/node/src/group/rosters-of-deals.ts',
+    find: 'naming < echoQuorum(nodes.length, threshold) - 1',
+    replace: 'naming < 1',
+    breaks: 'GRP-11: one lying node, asked first, keeps a node behind for good.',
+    suites: ROSTERS,
   },
 ];

@@ -2,7 +2,6 @@
 
 const APPROVAL = ['test/scenario/group-approval.test.ts'];
 const ECHO = ['test/scenario/group-echo.test.ts'];
-const GAPS = ['test/scenario/group-gaps.test.ts'];
 const GIVEN_UP = ['test/scenario/group-given-up.test.ts'];
 
 /** @type {readonly import('./planted.mjs').Mutant[]} */
@@ -176,46 +175,6 @@ export const GROUP_MUTANTS = [
     suites: ECHO,
   },
   {
-    name: 'one node vouches for a deal',
-    file: 'packages/protocol/src/group/following.ts',
-    find: 'if (dealt === undefined || standing < quorumOf(header)) return undefined;',
-    replace: 'if (dealt === undefined || standing < 1) return undefined;',
-    breaks: 'GRP-11: one lying node leads a node that is behind where it likes.',
-    suites: ECHO,
-  },
-  {
-    name: 'removal undone by a node that is behind',
-    file: 'packages/protocol/src/group/following.ts',
-    find: '&& undoesNothing(scene.roster, dealt, deal);',
-    replace: ';',
-    breaks: 'GRP-11: who was removed is back, though the dealer did not name it.',
-    suites: ECHO,
-  },
-  {
-    name: 'epoch given up though members may hold it',
-    file: 'packages/protocol/src/group/following.ts',
-    find: 'passed > header.nodes.length - quorumOf(header)',
-    replace: 'passed > 0',
-    breaks: 'GRP-11: a node leaves an epoch that q nodes gave to members.',
-    suites: GAPS,
-  },
-  {
-    name: 'base of a deal without its roster',
-    file: 'packages/protocol/src/group/following.ts',
-    find: '    equalConstantTime(inForce.rosterRoot, base.roster.root()) &&\n',
-    replace: '',
-    breaks: 'GRP-11: one lying node gives another roster to a node that is behind.',
-    suites: GAPS,
-  },
-  {
-    name: 'base of a deal that nobody stands by',
-    file: 'packages/protocol/src/group/following.ts',
-    find: 'if (!fits || standing + (isOwn ? 1 : 0) < quorumOf(header)) return undefined;',
-    replace: 'if (!fits) return undefined;',
-    breaks: 'GRP-11: one lying node makes the epoch that a deal follows up.',
-    suites: ECHO,
-  },
-  {
     name: 'quorum off by one',
     file: 'packages/protocol/src/group/echo.ts',
     find: 'Math.floor(nodes / 2) + 1',
@@ -232,29 +191,20 @@ export const GROUP_MUTANTS = [
     suites: ECHO,
   },
   {
+    name: 'second echo in one message counts',
+    file: 'packages/protocol/src/group/echo.ts',
+    find: '    if (said.has(deal.epoch)) continue;\n',
+    replace: '',
+    breaks: 'GRP-5: of two deals of one number that a lying node names at once the last counts.',
+    suites: ECHO,
+  },
+  {
     name: 'given up brings into force',
     file: 'packages/protocol/src/group/echo.ts',
     find: "(backing === 'echoed' || said.givenUp !== true) && ",
     replace: '',
     breaks:
       'GRP-5: an epoch comes into force on the echo of a node that gave it up because a member is revoked.',
-    suites: GIVEN_UP,
-  },
-  {
-    name: 'given up counts for everybody',
-    file: 'packages/protocol/src/group/following.ts',
-    find: "isOwn ? 'echoed' : 'standing'",
-    replace: "'echoed'",
-    breaks:
-      'GRP-11: a node that never echoed an epoch forgets a leave for the sake of others that gave it up.',
-    suites: GIVEN_UP,
-  },
-  {
-    name: 'echo forgotten with the deal',
-    file: 'packages/protocol/src/group/node-group.ts',
-    find: 'return { ...rest, givenUp: [echoed(pending), ...givenUp].slice(0, MAX_GIVEN_UP) };',
-    replace: 'return { ...rest, givenUp };',
-    breaks: 'GRP-11: two halves of the nodes never come together again.',
     suites: GIVEN_UP,
   },
   {
@@ -272,14 +222,6 @@ export const GROUP_MUTANTS = [
     replace: '[pending, inForce].filter',
     breaks: 'GRP-5: a node that lags never hears of the epoch that it waits for.',
     suites: ECHO,
-  },
-  {
-    name: 'revocation outweighed',
-    file: 'packages/protocol/src/group/node-group.ts',
-    find: "reason === 'revoked' || !outweighs || !stays(deviceId)",
-    replace: '!outweighs || !stays(deviceId)',
-    breaks: 'GRP-11: nodes that have not heard of a revocation have another one forget it.',
-    suites: GAPS,
   },
   {
     name: 'who is out forgotten with the next epoch',

@@ -1,5 +1,6 @@
 // The planted bugs: each one must be caught by the suites that it names.
 import { CHAIN_MUTANTS } from './planted-chain.mjs';
+import { GROUP_BEHIND_MUTANTS } from './planted-group-behind.mjs';
 import { GROUP_MEMBER_MUTANTS } from './planted-group-member.mjs';
 import { GROUP_NODE_MUTANTS } from './planted-group-node.mjs';
 import { GROUP_TREE_MUTANTS } from './planted-group-tree.mjs';
@@ -32,7 +33,13 @@ export const GROUPS = {
   introduction: INTRODUCTION_MUTANTS,
   link: LINK_MUTANTS,
   pairwise: PAIRWISE_MUTANTS,
-  group: [...GROUP_TREE_MUTANTS, ...GROUP_MUTANTS, ...GROUP_MEMBER_MUTANTS, ...GROUP_NODE_MUTANTS],
+  group: [
+    ...GROUP_TREE_MUTANTS,
+    ...GROUP_MUTANTS,
+    ...GROUP_BEHIND_MUTANTS,
+    ...GROUP_MEMBER_MUTANTS,
+    ...GROUP_NODE_MUTANTS,
+  ],
   node: NODE_MUTANTS,
   replica: REPLICA_MUTANTS,
   noise: NOISE_MUTANTS,

@@ -99,6 +99,12 @@ describe('GRP-5: the echo', () => {
     expect(countEchoes(book, ['n2'], hash(1))).toBe(1);
     expect(countEchoes(book, ['n2'], hash(2))).toBe(0);
     expect(countEchoes(say(book, 5, 3), ['n2'], hash(1))).toBe(0);
+    const both = receiveEcho(new Map(), 'n2', [
+      { epoch: 4, dealHash: hash(1) },
+      { epoch: 4, dealHash: hash(2), givenUp: true },
+      { epoch: 4, dealHash: hash(3) },
+    ]);
+    expect([1, 2, 3].map((byte) => countEchoes(both, ['n2'], hash(byte), 'echoed'))).toEqual([1, 0, 0]);
     const many = Array.from({ length: 100 }, (_, i) => ({ epoch: i, dealHash: hash(i) }));
     expect(receiveEcho(new Map(), 'n2', many).get('n2')).toHaveLength(MAX_STOOD_BY + MAX_GIVEN_UP);
   });

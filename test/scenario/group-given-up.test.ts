@@ -10,7 +10,7 @@ const K = 2;
 
 type Four = [GroupNode, GroupNode, GroupNode, GroupNode];
 
-const deal = (base: Base, wish: Wish = {}): Dealt => dealOn(base, nodeNames(N), K, wish);
+const deal = (base: Base | undefined, wish: Wish = {}): Dealt => dealOn(base, nodeNames(N), K, wish);
 
 /** A group of four nodes, three of which have to echo. */
 const network = () => {
@@ -97,6 +97,55 @@ describe('GRP-11: an epoch that half of the nodes have in force', () => {
       const part = next.parts[nodes.indexOf(node)] as GroupDeal;
       expect(codeOf(() => node.receivePart(part, ALICE, given))).toBe('GROUP_BEHIND');
     }
+  });
+});
+
+describe('GRP-11: the first epoch of a group, in force at one of four nodes', () => {
+  /** Three echoed it; a revocation, or a higher deal, had two of these give it up. */
+  const began = () => {
+    const nodes = groupNodes(N, K) as Four;
+    const added = [ALICE, BOB, CAROL, DAVE];
+    const first = { added, header: { managers: [ALICE, BOB] } };
+    const base = deal(undefined, first);
+    const up = nodes.slice(0, 3) as [GroupNode, GroupNode, GroupNode];
+    for (const node of up) node.receive(base);
+    hearAll(up[0], nodes);
+    expect(up[0].settle()).toBe(true);
+    return { nodes, up, first, base: base.next };
+  };
+
+  it('two deals that follow it split the nodes: all take the higher one', () => {
+    const { nodes, up, base } = began();
+    const [one, two, three] = up;
+    for (const node of up) node.out(DAVE, 'revoked');
+    const alice = deal(base, { removed: [DAVE] });
+    const bob = deal(base, { dealer: BOB, removed: [DAVE], header: { epoch: 3, barrier: 3 } });
+    for (const node of [two, three]) {
+      hearAll(node, nodes);
+      node.receive(alice, one);
+    }
+    one.receive(bob);
+    for (const node of [two, three]) {
+      hearAll(node, nodes);
+      expect(codeOf(() => node.receive(bob, one))).toBe('done');
+    }
+    gossip(up);
+    expect(up.map(({ state }) => state?.inForce?.epoch)).toEqual([3, 3, 3]);
+  });
+
+  it('two others took another first epoch: they follow the one that they gave up', () => {
+    const { nodes, up, first, base } = began();
+    const [one, ...others] = up;
+    const anew = deal(undefined, { ...first, seed: 'anew', header: { ...first.header, epoch: 2 } });
+    for (const node of others) node.receive(anew);
+    const next = deal(base, { header: { epoch: 3 } });
+    one.receive(next);
+    for (const node of others) {
+      hearAll(node, nodes);
+      expect(codeOf(() => node.receive(next, one))).toBe('done');
+    }
+    gossip(up);
+    expect(up.map(({ state }) => state?.inForce?.epoch)).toEqual([3, 3, 3]);
   });
 });
 

@@ -1,7 +1,13 @@
 import { InProcessNetwork } from '@symmetra/bus';
-import { Writer, toHex } from '@symmetra/crypto';
-import { Roster, dealEpoch, decodeGroupHeader, groupCoinLength } from '@symmetra/protocol';
-import type { Placed } from '@symmetra/protocol';
+import { Reader, Writer, suites, toHex } from '@symmetra/crypto';
+import {
+  Roster,
+  dealEpoch,
+  dealHash as hashOfDeal,
+  decodeGroupHeader,
+  groupCoinLength,
+} from '@symmetra/protocol';
+import type { GroupEcho, GroupRequest, Placed } from '@symmetra/protocol';
 import { createLogger } from '@symmetra/runtime';
 import { openMemoryStore } from '@symmetra/storage';
 import { ManualClock } from '@symmetra/testing';
@@ -11,7 +17,7 @@ import { GroupTable } from '../../packages/node/src/group/group-table.js';
 import { RostersOfDeals } from '../../packages/node/src/group/rosters-of-deals.js';
 import { Siblings } from '../../packages/node/src/replicas/siblings.js';
 import { GROUP_ID, LIFETIME_SECONDS, NODE_IDS, deviceOf } from './group-world.js';
-import { CONTEXT } from './protocol-world.js';
+import { CONTEXT, flipped } from './protocol-world.js';
 
 const placed = (...names: readonly string[]): readonly Placed[] =>
   names.map((name, place) => ({ place, deviceId: deviceOf(name) }));
@@ -19,7 +25,7 @@ const placed = (...names: readonly string[]): readonly Placed[] =>
 const rosterOf = (writer: Writer, members: readonly Placed[]): Uint8Array =>
   writer.list(members, (w, { place, deviceId }) => w.u32(place).raw(deviceId)).finish();
 
-const epochOf = (members: readonly Placed[], epoch: number) => {
+const epochOf = (members: readonly Placed[], epoch: number, changed: Partial<GroupRequest> = {}) => {
   const roster = Roster.of(members);
   const request = {
     suiteId: 1,
@@ -39,6 +45,7 @@ const epochOf = (members: readonly Placed[], epoch: number) => {
     nodes: NODE_IDS,
     descriptorVersion: 1,
     policyRevision: 1,
+    ...changed,
   };
   return dealEpoch(CONTEXT, request, {
     secret: new Uint8Array(32),
@@ -87,13 +94,37 @@ describe('what a node that is behind asks of others', () => {
     expect(alone).toBeUndefined();
   });
 
-  test('GRP-11: of the epoch that a deal follows, from a node that gives another one: the next one is asked', async () => {
-    const strangers = placed('alice', 'mallory');
-    const other = epochOf(strangers, 2);
-    const lie = rosterOf(new Writer().bytes(other.header).bytes(other.tag), strangers);
-    const rosters = asking(lie, rosterOf(new Writer().bytes(header).bytes(tag), members));
-    const base = await rosters.fetchBase(toHex(GROUP_ID), epochId, [liar, honest]);
-    expect([...(base?.roster.members() ?? [])]).toEqual(members);
-    expect(await rosters.fetchBase(toHex(GROUP_ID), epochId, [liar])).toBeUndefined();
+  describe('GRP-11: of the epoch that a deal follows', () => {
+    const followed = epochOf(members, 4, { previous: epochId, nodes: [...NODE_IDS, 'node-4'] });
+    const following = decodeGroupHeader(CONTEXT, followed.header);
+    const epoch = (of: { header: Uint8Array; tag: Uint8Array }, placedThere = members): Uint8Array =>
+      rosterOf(new Writer().bytes(of.header).bytes(of.tag), placedThere);
+    const other = epochOf(placed('alice', 'mallory'), 2);
+    const anotherTag = epoch({ header, tag: flipped(tag) });
+    const gaveUp = ['node-4', [{ epoch: 3, dealHash, givenUp: true }]] as const;
+    const fetched = async (lie: Uint8Array, others: readonly (readonly [string, GroupEcho])[]) => {
+      const rosters = asking(lie, epoch({ header, tag }));
+      const echoes = new Map([[liar, [{ epoch: 3, dealHash: hashIn(lie) }]], ...others]);
+      return rosters.fetchBase(toHex(GROUP_ID), following, echoes);
+    };
+
+    test.each<[what: string, lie: Uint8Array]>([
+      ['another one', epoch(other, placed('alice', 'mallory'))],
+      ['another tag', anotherTag],
+    ])('from a node that gives %s: the next one is asked', async (_what, lie) => {
+      const base = await fetched(lie, [[honest, echo], gaveUp]);
+      expect([...(base?.roster.members() ?? [])]).toEqual(members);
+      expect(base?.tag).toEqual(tag);
+    });
+
+    test('from none, when fewer than q - 1 name its deal', async () => {
+      expect(await fetched(anotherTag, [[honest, echo]])).toBeUndefined();
+    });
   });
 });
+
+/** The hash of the deal that an answer gives. */
+function hashIn(answer: Uint8Array): Uint8Array {
+  const reader = new Reader(answer, 'epoch');
+  return hashOfDeal(suites.get(1), reader.bytes(), reader.bytes());
+}

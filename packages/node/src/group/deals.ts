@@ -206,7 +206,7 @@ export class Deals {
     const echoes = await agreement.ask(groupHex, header.nodes);
     const dealt = await rosters.fetch(groupHex, header, hash, echoes);
     const isFirst = header.previous.length === 0;
-    const base = isFirst ? undefined : await rosters.fetchBase(groupHex, header.previous, echoes.keys());
+    const base = isFirst ? undefined : await rosters.fetchBase(groupHex, header, echoes);
     return { echoes, given: { ...(dealt && { dealt }), ...(base && { base }) } };
   }
 

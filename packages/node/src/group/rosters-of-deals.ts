@@ -5,7 +5,10 @@ import {
   MAX_MEMBERS,
   Roster,
   SHORT_ID_LENGTH,
+  countEchoes,
+  dealHash,
   decodeGroupHeader,
+  echoQuorum,
   groupEpochId,
 } from '@symmetra/protocol';
 import type {
@@ -49,29 +52,35 @@ export class RostersOfDeals {
   async fetch(
     groupHex: string,
     header: GroupHeader,
-    dealHash: Uint8Array,
+    hash: Uint8Array,
     echoes: ReadonlyMap<string, GroupEcho>,
   ): Promise<Roster | undefined> {
     const echoing = Array.from(echoes).filter(([, echo]) =>
-      echo.some((said) => said.givenUp !== true && equalConstantTime(said.dealHash, dealHash)),
+      echo.some((said) => said.givenUp !== true && equalConstantTime(said.dealHash, hash)),
     );
     const nodes = echoing.map(([node]) => node);
-    return this.#ask(groupHex, dealHash, nodes, (reader) => readRoster(reader, header));
+    return this.#ask(groupHex, hash, nodes, (reader) => readRoster(reader, header));
   }
 
-  /** GRP-11: the epoch that a deal follows, likewise from a node that has it in force. */
+  /**
+   * GRP-11: the epoch that a deal follows, likewise from a node that has it in force. The epoch id does not fix the tag: as
+   * many nodes name the deal with this tag as have to, beside the one that asks.
+   */
   async fetchBase(
     groupHex: string,
-    epochId: Uint8Array,
-    nodes: Iterable<string>,
+    { previous, nodes, threshold }: GroupHeader,
+    echoes: ReadonlyMap<string, GroupEcho>,
   ): Promise<DealBase | undefined> {
-    return this.#ask(groupHex, epochId, nodes, (reader) => {
+    const answering = [...echoes.keys()];
+    return this.#ask(groupHex, previous, answering, (reader) => {
       const { context } = this.#parts;
       const header = reader.bytes();
       const tag = reader.bytes();
       const decoded = decodeGroupHeader(context, header);
-      const fits = equalConstantTime(groupEpochId(context.suites.get(decoded.suiteId), header), epochId);
-      if (!fits) throw misfit();
+      const suite = context.suites.get(decoded.suiteId);
+      if (!equalConstantTime(groupEpochId(suite, header), previous)) throw misfit();
+      const naming = countEchoes(echoes, answering, dealHash(suite, header, tag), 'echoed');
+      if (naming < echoQuorum(nodes.length, threshold) - 1) throw misfit();
       return { header, tag, roster: readRoster(reader, decoded) };
     });
   }
@@ -142,5 +151,5 @@ function readRoster(reader: Reader, { members, rosterRoot }: GroupHeader): Roste
 }
 
 function misfit(): SymmetraError {
-  return new SymmetraError('ROSTER_MISMATCH', 'a node gave another roster than that of the header');
+  return new SymmetraError('ROSTER_MISMATCH', 'a node gave another roster or epoch than it was asked for');
 }

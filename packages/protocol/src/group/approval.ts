@@ -43,6 +43,7 @@ export interface DealScene {
   readonly basis: DealBasis;
   /** Of the epoch in force here, empty when there is none; `based`: of the epoch that the deal follows. */
   readonly roster: Roster;
+  /** Who is out, without the leaves that other nodes outweigh; `vouched`: with them. */
   readonly out: readonly OutDevice[];
   /** Header of the epoch whose roster it is. */
   readonly inForce?: GroupHeader;

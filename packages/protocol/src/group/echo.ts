@@ -36,17 +36,19 @@ export function echoQuorum(nodes: number, threshold: number): number {
 }
 
 /**
- * GRP-5: takes what another node says now for what it said before. A node that names a second deal of an epoch lies:
- * of that epoch it keeps the first.
+ * GRP-5: takes what another node says now for what it said before. A node that names a second deal of an epoch, now or
+ * later, lies: of that epoch it keeps the first.
  * @param echo the first are looked at, as many as an honest node can name.
  */
 export function receiveEcho(book: EchoBook, nodeId: string, echo: GroupEcho): EchoBook {
   const before = book.get(nodeId) ?? [];
-  const said = echo.slice(0, MAX_STOOD_BY + MAX_GIVEN_UP).map((deal) => {
+  const said = new Map<number, NamedDeal>();
+  for (const deal of echo.slice(0, MAX_STOOD_BY + MAX_GIVEN_UP)) {
+    if (said.has(deal.epoch)) continue;
     const { dealHash } = before.find((earlier) => earlier.epoch === deal.epoch) ?? deal;
-    return { epoch: deal.epoch, dealHash, givenUp: deal.givenUp === true };
-  });
-  return new Map(book).set(nodeId, said);
+    said.set(deal.epoch, { epoch: deal.epoch, dealHash, givenUp: deal.givenUp === true });
+  }
+  return new Map(book).set(nodeId, [...said.values()]);
 }
 
 /** Whether a node counts for a deal. */
@@ -72,10 +74,9 @@ export function countNewest(
   nodes: readonly string[],
   { epoch, dealHash }: EchoedDeal,
   next: Uint8Array,
-  backing: Backing,
 ): number {
   const isNewest = (echo: GroupEcho): boolean =>
-    backs(echo, dealHash, backing) &&
+    backs(echo, dealHash, 'standing') &&
     echo.every(
       (said) => said.epoch <= epoch || said.givenUp === true || equalConstantTime(said.dealHash, next),
     );

@@ -10,6 +10,7 @@ import { dealHash, decodeGroupHeader, groupEpochId } from './header.js';
 import type { GroupHeader } from './header.js';
 import { MAX_EPOCH_SKIP } from './dealer.js';
 import type { DealView, NodeGroup } from './node-group.js';
+import type { OutDevice } from './order.js';
 
 /** What is the same on every basis. */
 type Found = Omit<DealScene, 'basis'>;
@@ -123,7 +124,8 @@ function ownScene(
 /**
  * GRP-11, 3: checks the deal as one that follows the epoch that q nodes stand by, when that is newer than the one here, and
  * as their newest when there is none here. A node that echoed that epoch itself is one of them, and to it those count too
- * that gave it up. Who left by what this node heard may be a member again.
+ * that gave it up. Who left by what this node heard may be a member again when q others stand by the epoch, or when the
+ * epoch removed it: who gave the epoch up may have done so because of that leave.
  */
 function basedScene(
   context: ProtocolContext,
@@ -146,16 +148,19 @@ function basedScene(
     inForce.epoch > (state?.inForce?.epoch ?? 0);
   const hash = dealHash(suite, base.header, base.tag);
   const isOwn = hasEchoed(state, hash);
-  const backing = isOwn ? 'echoed' : 'standing';
+  const isNew = state?.inForce === undefined;
   const others = othersOf(header, view.rules.nodeId);
-  const standing =
-    state?.inForce === undefined
-      ? countNewest(view.echoes, others, { epoch: inForce.epoch, dealHash: hash }, next, backing)
-      : countEchoes(view.echoes, others, hash, backing);
-  if (!fits || standing + (isOwn ? 1 : 0) < quorumOf(header)) return undefined;
+  const quorum = quorumOf(header);
+  const followed = { epoch: inForce.epoch, dealHash: hash };
+  const standing = countEchoes(view.echoes, others, hash);
+  const heeded = isNew ? countNewest(view.echoes, others, followed, next) : standing;
+  const backing = isOwn ? countEchoes(view.echoes, others, hash, 'echoed') + 1 : heeded;
+  if (!fits || backing < quorum) return undefined;
   const based = { ...scene, basis: 'based', roster: base.roster, inForce } as const;
-  const revoked = { ...based, out: scene.out.filter(({ reason }) => reason === 'revoked') };
-  return mayDeal(header, revoked) ? revoked : based;
+  const isOutweighed = ({ deviceId, reason }: OutDevice): boolean =>
+    reason === 'left' && (standing >= quorum || base.roster.placeOf(deviceId) === undefined);
+  const outweighed = { ...based, out: scene.out.filter((one) => !isOutweighed(one)) };
+  return mayDeal(header, outweighed) ? outweighed : based;
 }
 
 /** Whether this node echoed a deal since its epoch in force. */

@@ -164,16 +164,16 @@ function ownChanges(view: DealView, base: Roster, planned: RosterChanges): Roste
   return changes;
 }
 
-/** The state with a deal pending. A leave that q other nodes outweighed is forgotten. */
+/** The state with a deal pending. A leave that q other nodes outweighed is forgotten: one that did not count. */
 function approved(
   state: NodeGroup | undefined,
-  { basis }: DealScene,
+  { basis, out: counting }: DealScene,
   groupId: Uint8Array,
   pending: GroupEpoch,
   stays: (deviceId: Uint8Array) => boolean,
 ): NodeGroup {
   const out = state?.out ?? [];
-  const outweighs = basis === 'vouched' || basis === 'based';
+  const counted = new Set(basis === 'vouched' ? [] : counting);
   const before = state && withoutPending(state);
   const givenUp = before?.givenUp?.filter((one) => !isDeal(one, pending.dealHash)) ?? [];
   return {
@@ -181,7 +181,7 @@ function approved(
     ...(before?.inForce && { inForce: before.inForce }),
     past: before?.past ?? [],
     pending,
-    out: out.filter(({ deviceId, reason }) => reason === 'revoked' || !outweighs || !stays(deviceId)),
+    out: out.filter((one) => one.reason === 'revoked' || counted.has(one) || !stays(one.deviceId)),
     echoed: echoed(pending),
     ...(givenUp.length > 0 && { givenUp }),
     ended: false,
