@@ -174,9 +174,10 @@ describe('CTL-7: a node that lies', () => {
     expect(isFresh('node-1')).toBe(false);
     await pass(2 * MAX_STALENESS_MS);
     expect(isFresh('node-1')).toBe(true);
-    expect(told('head-unshown')).toContainEqual(
-      expect.objectContaining({ node: 'node-1', accused: 'node-2' }),
+    expect(told('head-unanswered')).toContainEqual(
+      expect.objectContaining({ node: 'node-1', peer: 'node-2' }),
     );
+    expect(told('head-unshown')).toEqual([]);
     await pass(3 * MAX_STALENESS_MS);
     expect(isFresh('node-1')).toBe(true);
     await liar.close();

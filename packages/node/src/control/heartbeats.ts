@@ -176,7 +176,7 @@ export class Heartbeats implements Freshness {
 
   async #askAll(): Promise<void> {
     await Promise.all(this.#peers.map(async (peer) => this.#askOne(peer)));
-    for (const { peer, number } of this.#heads.overdue()) this.#noteUnshown(peer, number);
+    for (const { peer, number } of this.#heads.overdue()) this.#noteUnanswered(peer, number);
   }
 
   async #askOne(peer: string): Promise<void> {
@@ -265,6 +265,14 @@ export class Heartbeats implements Freshness {
     this.#parts.logger.error(
       { event: 'head-unshown', accused: peer, sequence: number },
       'A node states a control event that it does not show.',
+    );
+  }
+
+  /** CTL-7: nobody waits for that node for an hour. It is accused of nothing: requests and replies get lost. */
+  #noteUnanswered(peer: string, number: number): void {
+    this.#parts.logger.warn(
+      { event: 'head-unanswered', peer, sequence: number },
+      'A node states a control event and does not answer when it is asked for it.',
     );
   }
 

@@ -110,8 +110,8 @@ export class PeerHeads {
 
   /**
    * The nodes whose events were waited for long enough: they are waited for no more.
-   * @returns those which answered meanwhile, and so could have shown them; nobody while k nodes state more: then it is this
-   *   node that can not take what they show
+   * @returns those which answered heartbeats meanwhile; nobody while k nodes state more: then it is this node that can not
+   *   take what they show
    */
   overdue(): readonly { readonly peer: string; readonly number: number }[] {
     const { clock, state, maxStalenessMs } = this.#parts;
