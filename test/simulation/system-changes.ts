@@ -1,3 +1,4 @@
+import { toBase32 } from '@symmetra/crypto';
 import type { NodeMachine, Prng, World } from '@symmetra/testing';
 import { Deck } from './system-deck.js';
 
@@ -6,6 +7,7 @@ export const CHANGES = ['node-added', 'node-replaced', 'node-removed', 'former-n
 const KINDS = ['node-added', 'node-replaced', 'node-replaced', 'node-removed'] as const;
 type Kind = (typeof KINDS)[number];
 
+const LIST_DEVICES = '/symmetra.admin.v1.AdminService/ListDevices';
 const LONGEST_AFTERLIFE_MS = 30_000;
 const SHORTEST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 3000;
@@ -31,7 +33,7 @@ export class SystemChanges {
   readonly #deck: Deck<Kind>;
   readonly #formers = new Set<NodeMachine>();
   #made = 0;
-  /** Nodes that devices knew and that are no more, since all devices were enrolled everywhere. */
+  /** Nodes that devices knew and that are no more, since all devices were seen to be enrolled everywhere. */
   #lost = 0;
   #isUnderWay = false;
 
@@ -40,15 +42,15 @@ export class SystemChanges {
     this.#deck = new Deck(KINDS, parts.prng);
   }
 
-  /** Changes something, unless too much is changing. */
+  /** Changes something; when too much is changing, looks whether it still is. */
   begin(): void {
     const { most } = this.#parts;
     if (this.#isUnderWay || this.#made >= most) return;
     const kind = this.#deck.draw();
-    if (!this.#isAllowed(kind)) return;
-    this.#made += 1;
+    const isAllowed = this.#isAllowed(kind);
+    if (isAllowed) this.#made += 1;
     this.#isUnderWay = true;
-    void this.#change(kind).finally(() => {
+    void (isAllowed ? this.#change(kind) : this.#look()).finally(() => {
       this.#isUnderWay = false;
     });
   }
@@ -63,19 +65,27 @@ export class SystemChanges {
   #isAllowed(kind: Kind): boolean {
     const { descriptor } = this.#parts.world.root;
     if (kind === 'node-added') return true;
-    if (this.#areAllSettled()) this.#lost = 0;
     const spare = descriptor.nodes.length - descriptor.threshold;
     return this.#lost < spare && (kind === 'node-replaced' || spare > 1);
   }
 
-  #areAllSettled(): boolean {
+  /** Asks the nodes whom they know. What a device says of itself may be true of the nodes before them only. */
+  async #look(): Promise<void> {
     const { world, revoked } = this.#parts;
-    return world.devices.every(({ alive, device, known }) => {
-      if (!alive && known === undefined) return true;
-      if (revoked.has(known?.id ?? '')) return true;
-      const epochs = device?.status().epochs ?? {};
-      return world.nodeIds.every((id) => id in epochs);
-    });
+    const { administrator, devices, nodes } = world;
+    const expected = devices.filter(
+      ({ alive, known }) => (alive || known !== undefined) && !revoked.has(known?.id ?? ''),
+    );
+    try {
+      for (const { id, address } of nodes) {
+        const reply = await administrator.call(id, LIST_DEVICES, {}, { address });
+        const enrolled = new Set(reply.devices.map(({ deviceId }) => toBase32(deviceId)));
+        if (!expected.every(({ known }) => enrolled.has(known?.id ?? ''))) return;
+      }
+      this.#lost = 0;
+    } catch {
+      // Some node does not answer now.
+    }
   }
 
   async #change(kind: Kind): Promise<void> {
