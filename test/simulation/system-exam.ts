@@ -6,6 +6,20 @@ import { codeOf } from './system-work.js';
 /** What one thing that is asked may take. */
 export const EXAM_MS = 60_000;
 
+/** A group that has another epoch, or the one in its stead. */
+interface Rotated {
+  readonly manager: Device;
+  readonly info: GroupInfo;
+}
+
+/** What a node logs when it has an epoch of a group. */
+interface InForce {
+  readonly group?: string;
+  readonly message: string;
+}
+
+const IN_FORCE = 'An epoch of a group came into force.';
+
 /** The examination of everybody, when everything is well again. */
 export class SystemExam {
   readonly #world: World;
@@ -38,9 +52,9 @@ export class SystemExam {
     }
   }
 
-  /** Every group that has a manager gets another epoch, which all its members hold then. */
+  /** Every group that has a manager gets another epoch, or is created anew; all its members hold that epoch then. */
   async groups(): Promise<void> {
-    const rotated = new Map<string, { readonly manager: Device; readonly info: GroupInfo }>();
+    const rotated = new Map<string, Rotated>();
     const newest = new Map<string, number>();
     for (const { groupId, epoch } of this.#world.devices.flatMap(
       ({ device }) => device?.group.list() ?? [],
@@ -52,6 +66,10 @@ export class SystemExam {
       for (const { groupId, epoch, manager: may } of manager.group.list()) {
         // Who holds an earlier epoch may have been put out since.
         if (!may || epoch < (newest.get(groupId) ?? 0) || rotated.has(groupId)) continue;
+        if (this.#isLost(groupId)) {
+          await this.#createAnew(manager, groupId, rotated);
+          continue;
+        }
         await this.#exam(manager, 'rotate', async () => {
           rotated.set(groupId, { manager, info: await manager.group.rotate(groupId) });
           return 'ok';
@@ -59,7 +77,8 @@ export class SystemExam {
       }
     }
     await this.#world.timeline.pass(EXAM_MS);
-    for (const [groupId, { manager, info }] of rotated) {
+    for (const { manager, info } of rotated.values()) {
+      const { groupId } = info;
       const holders = this.#world.devices.filter(({ device }) =>
         device?.group.list().some((held) => held.groupId === groupId && held.epochId === info.epochId),
       );
@@ -67,6 +86,32 @@ export class SystemExam {
         holders.length === info.members ? 'ok' : `ONLY_${holders.length}`,
       );
     }
+  }
+
+  /** GRP-11: fewer than q of the nodes of the newest descriptor ever had an epoch of the group: none can follow any more. */
+  #isLost(groupId: string): boolean {
+    const { nodes, nodeIds, root } = this.#world;
+    const holders = nodes.filter(({ room }) =>
+      room.log.some((line) => {
+        const { group, message } = JSON.parse(line) as InForce;
+        return group === groupId && message === IN_FORCE;
+      }),
+    );
+    const majority = Math.floor(nodeIds.length / 2) + 1;
+    return new Set(holders.map(({ id }) => id)).size < Math.max(root.descriptor.threshold, majority);
+  }
+
+  /** The manager makes another group of those who held the lost one. */
+  async #createAnew(manager: Device, lost: string, rotated: Map<string, Rotated>): Promise<void> {
+    const members = this.#fit.flatMap(({ device }) =>
+      device !== undefined && device.id !== manager.id && holds(device, lost) ? device.id : [],
+    );
+    if (members.length === 0) return;
+    this.#world.occurrences.note('group-lost');
+    await this.#exam(manager, 'create anew', async () => {
+      rotated.set(lost, { manager, info: await manager.group.create({ members }) });
+      return 'ok';
+    });
   }
 
   async #ratchetEverywhere(device: Device): Promise<string> {
@@ -89,4 +134,8 @@ export class SystemExam {
     }
     this.#history.note(device.id, { kind: 'exam', task, code });
   }
+}
+
+function holds(device: Device, group: string): boolean {
+  return device.group.list().some(({ groupId }) => groupId === group);
 }

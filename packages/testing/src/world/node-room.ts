@@ -21,6 +21,8 @@ export class NodeRoom {
   readonly disk: CrashDisk;
   /** Undefined where the rows stand on the disk of the one process. */
   readonly server: StoreServer | undefined;
+  /** What the processes of the node logged. */
+  readonly log: string[] = [];
   readonly #masterKey: MasterKey;
 
   constructor({ timeline, prng, disk, isShared }: NodeRoomOptions) {

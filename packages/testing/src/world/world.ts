@@ -250,7 +250,10 @@ export class World {
       mood: new Mood(this.#prng(`${name} lies`), (lie) => this.occurrences.note(`lie:${lie}`)),
       snapshotEvery: this.#options.snapshotEvery,
       join: (member) => this.meeting.join(member),
-      write: (line) => this.log.push(line),
+      write: (line) => {
+        this.log.push(line);
+        room.log.push(line);
+      },
       onFailed: (error) => this.onNodeFailed(machine, error),
     });
     this.#machines.push(machine);
