@@ -23,6 +23,9 @@ const TRANSPORT_CODES = new Set([
   'INTERNAL',
 ]);
 
+/** What goes wrong at this device, not in what came. */
+const LOCAL_CODES = new Set(['DISK_FULL', 'NO_PERMISSION', 'STATE_INCOMPLETE', 'INTERNAL']);
+
 /** What may pass in an enrolment: a node that has not heard of the token yet, for example. */
 const PASSING_CODES = new Set([
   'TOKEN_UNKNOWN',
@@ -54,6 +57,11 @@ export function codeOf(error: unknown): string {
 /** Whether trying again later, or elsewhere, can help. */
 export function isTransportFailure(error: unknown): boolean {
   return TRANSPORT_CODES.has(codeOf(error));
+}
+
+/** Whether this device itself failed, whatever others say. */
+export function isLocalFailure(error: unknown): boolean {
+  return LOCAL_CODES.has(codeOf(error));
 }
 
 /** Whether what refuses an enrolment may be over with time. */

@@ -1,7 +1,7 @@
 import type { SymmetraError } from '@symmetra/crypto';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf, pauseMs } from '../backoff.js';
-import { asSymmetraError, codeOf, mayPass, mostTelling } from '../failure.js';
+import { asSymmetraError, codeOf, isLocalFailure, mayPass, mostTelling } from '../failure.js';
 import type { DeviceRandomness } from '../randomness.js';
 import { Waiters } from '../session/waiters.js';
 import type { Timers } from '../timers.js';
@@ -25,7 +25,7 @@ export interface CompletionParts {
   readonly ready: () => number;
   /** One more node is done. */
   readonly onProgress: () => void;
-  /** A node refuses the device, which is enrolled with enough others; it is asked again later. */
+  /** A node refuses the device, or its disk is full, when it is enrolled with enough others; it tries again later. */
   readonly onRefused: (error: SymmetraError) => void;
 }
 
@@ -88,8 +88,9 @@ export class EnrolmentCompletion {
           const passing = mayPass(error);
           if (!passing || failures >= FAILURES_BEFORE_TELLING) this.#lost.set(nodeId, asSymmetraError(error));
           this.#tellIfHopeless();
-          if (!passing) {
-            if (this.#isEnough()) onRefused(asSymmetraError(error));
+          if (!passing && this.#isEnough()) onRefused(asSymmetraError(error));
+          // No node said no: once there is room on the disk, the enrolment goes on.
+          if (!passing && !isLocalFailure(error)) {
             void this.#beginLater();
             return;
           }

@@ -17,7 +17,7 @@ import type {
 import type { Message } from '@symmetra/rpc';
 import type { Logger } from '@symmetra/runtime';
 import { fractionOf } from '../backoff.js';
-import { codeOf } from '../failure.js';
+import { codeOf, isLocalFailure } from '../failure.js';
 import type { Descriptors } from '../network/descriptors.js';
 import type { NodeClock } from '../network/node-clock.js';
 import type { Policies } from '../network/policies.js';
@@ -28,8 +28,6 @@ import type { Timers } from '../timers.js';
 import type { Confirmations } from './confirmations.js';
 import type { GroupStore } from './group-store.js';
 
-/** What goes wrong at this device, not in what came. */
-const LOCAL = new Set(['DISK_FULL', 'NO_PERMISSION', 'STATE_INCOMPLETE', 'INTERNAL']);
 /** How long after the first delivery of an epoch the nodes are asked again that have not brought it. */
 const SILENT_MS = 1000;
 
@@ -195,7 +193,7 @@ export class GroupDeliveries {
     } catch (error) {
       const code = codeOf(error);
       if (code === 'DEVICE_CLOSED') return;
-      if (LOCAL.has(code)) listener.failure(error);
+      if (isLocalFailure(error)) listener.failure(error);
       else logger.warn({ node: nodeId, code }, 'A delivery for a group was dropped.');
     }
   }
