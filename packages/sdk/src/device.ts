@@ -173,9 +173,12 @@ export class Device extends EventEmitter<DeviceEvents> {
     this.#checkOpen();
     const id = parsePeer(peer);
     const error = new SymmetraError('PEER_FORGOTTEN', 'the peer was forgotten', { peer });
-    const keyIds = keys.ofPeer(id).map((record) => toHex(record.material.keyId));
-    channels.closeUnder(keyIds, error);
+    const held = (): readonly string[] => keys.ofPeer(id).map((record) => toHex(record.material.keyId));
+    channels.closeUnder(held(), error);
     await negotiations.abandon((_keyId, other) => toBase32(other) === peer, error);
+    // Only now: a negotiation may have become a key meanwhile.
+    const keyIds = held();
+    channels.closeUnder(keyIds, error);
     await keys.erase(keyIds, error.code);
     const { rows, consumed } = continuity.forget(id);
     await state.commit(rows);

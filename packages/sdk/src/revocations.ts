@@ -96,12 +96,16 @@ export class Revocations {
       ? new SymmetraError('DEVICE_REVOKED', 'this device is revoked')
       : new SymmetraError('PEER_REVOKED', 'the peer is revoked', { peer: toBase32(deviceId) });
     const concerns = (peer: Uint8Array): boolean => isSelf || equalConstantTime(peer, deviceId);
-    const keyIds = keys
-      .all()
-      .filter((record) => concerns(peerOf(record)))
-      .map((record) => toHex(record.material.keyId));
-    channels.closeUnder(keyIds, error);
+    const held = (): readonly string[] =>
+      keys
+        .all()
+        .filter((record) => concerns(peerOf(record)))
+        .map((record) => toHex(record.material.keyId));
+    channels.closeUnder(held(), error);
     const given = await negotiations.abandon((_keyId, peer) => concerns(peer), error);
+    // Only now: a negotiation may have become a key meanwhile.
+    const keyIds = held();
+    channels.closeUnder(keyIds, error);
     await keys.erase(keyIds, error.code);
     if (isSelf) {
       await groups.revoked();
@@ -117,9 +121,11 @@ export class Revocations {
     const { keys, ended, negotiations, channels, state, nodeClock, deviceId, onRevoked } = this.#parts;
     const id = toHex(keyId);
     const error = new SymmetraError('KEY_REVOKED', 'the key is revoked', { keyId: id });
-    const isKnown = keys.get(id) !== undefined;
     channels.closeUnder([id], error);
     const given = await negotiations.abandon((candidate) => candidate === id, error);
+    // Only now: the negotiation may have become a key meanwhile.
+    const isKnown = keys.get(id) !== undefined;
+    channels.closeUnder([id], error);
     await keys.erase([id], error.code);
     if (!isKnown && given.length === 0) {
       // Shares of it may still be on their way.

@@ -1,6 +1,7 @@
 import { toHex } from '@symmetra/crypto';
 import type { SymmetraError } from '@symmetra/crypto';
 import type { Limits, PairConfirmed, PairRequested } from '@symmetra/protocol';
+import { RunChanges } from './run-changes.js';
 
 /** Row `run/<key id>`. */
 export interface RunRecord {
@@ -39,8 +40,7 @@ export class InitiatorRun {
   readonly unreached = new Map<string, SymmetraError>();
   /** Fulfilled when both ends hold the key. */
   readonly outcome: Promise<void>;
-  /** A state change is being written: nothing else may change meanwhile. */
-  isWriting = false;
+  readonly changes = new RunChanges();
   isOver = false;
   /** Somebody waits for the outcome now. */
   isAwaited = false;

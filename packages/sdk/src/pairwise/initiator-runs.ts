@@ -35,6 +35,13 @@ export interface RunRequest {
   readonly renews?: Uint8Array;
 }
 
+interface EndOptions {
+  /** The owner of the device knows by other means. */
+  readonly isTold?: boolean;
+  /** Whether the reason holds for what the run has become. */
+  readonly matches?: (run: InitiatorRun) => boolean;
+}
+
 /** The negotiations that this device begins (PAIR-1, PAIR-2, PAIR-8), each until it is finished or expires. */
 export class InitiatorRuns {
   readonly #parts: PairParts;
@@ -45,7 +52,9 @@ export class InitiatorRuns {
 
   private constructor(parts: PairParts) {
     this.#parts = parts;
-    this.#approvals = new NodeApprovals(parts, async (run, error) => this.#fail(run, error));
+    this.#approvals = new NodeApprovals(parts, async (run, error) => {
+      await this.#end(run, error);
+    });
   }
 
   static async load(parts: PairParts): Promise<InitiatorRuns> {
@@ -73,7 +82,7 @@ export class InitiatorRuns {
   async start(request: RunRequest): Promise<InitiatorRun> {
     await this.#turn(toHex(request.request.responder));
     if (this.#closed) throw deviceClosed();
-    const { context, random, state, continuity, descriptors, policies, nodeClock } = this.#parts;
+    const { context, random, continuity, descriptors, policies, nodeClock } = this.#parts;
     const { responder, suiteId, threshold, nodes, limits } = request.request;
     const keyId = random.bytes(16);
     const step = startNegotiation(
@@ -108,78 +117,100 @@ export class InitiatorRuns {
       ...(request.renews !== undefined && { renews: request.renews }),
     });
     this.#runs.set(run.keyId, run);
+    await run.changes.begin(async () => this.#ask(run, step.state));
+    return run;
+  }
+
+  /** PAIR-2: the negotiation is durable before any node hears of it. */
+  async #ask(run: InitiatorRun, state: PairRequested): Promise<void> {
     try {
-      await state.commit([this.#row(run.record)]);
+      await this.#parts.state.commit([this.#row(run.record)]);
     } catch (error) {
       this.#remove(run);
+      for (const secret of secretsOf(state)) secret.wipe();
       throw error;
     }
-    if (run.record.mayGoDirect) this.#parts.paths.greet(toHex(responder), keyId, run.record.headerHash);
-    this.#approvals.ask(run, step.state);
-    return run;
+    if (run.isOver) return;
+    const { mayGoDirect, peer, keyId, headerHash } = run.record;
+    if (mayGoDirect) this.#parts.paths.greet(toHex(peer), keyId, headerHash);
+    this.#approvals.ask(run, state);
   }
 
   /** PAIR-8: a response; only its exact copy gets the confirmation again. */
   async receiveResponse(keyId: string, bytes: Uint8Array, direct: boolean): Promise<void> {
     const run = this.#runs.get(keyId);
-    if (run === undefined || run.isWriting || run.isOver) return;
+    if (run === undefined || run.changes.isUnderWay || run.isOver) return;
     const { state } = run.record;
     if (state.kind === 'confirmed') {
       if (equalConstantTime(state.response, bytes)) this.#parts.messenger.send(this.#outgoing(run, state));
       return;
     }
     try {
-      const { context, continuity, nodeClock } = this.#parts;
-      const { peer } = run.record;
-      const step = receiveResponse(context, state, continuity.offers(peer), bytes);
-      run.isWriting = true;
-      const record: RunRecord = { ...run.record, state: step.state, direct, confirmedMs: nodeClock.now() };
-      await this.#parts.state.commit([this.#row(record), ...continuity.setOffers(peer, step.continuity)]);
-      run.record = record;
-      run.isWriting = false;
-      this.#sendConfirm(run, step.state);
-      for (const secret of step.consumed) secret.wipe();
+      await run.changes.begin(async () => this.#confirm(run, state, bytes, direct));
     } catch (error) {
-      run.isWriting = false;
-      if (FINAL.has(codeOf(error))) await this.#fail(run, asSymmetraError(error));
+      if (FINAL.has(codeOf(error))) await this.#end(run, asSymmetraError(error));
       else this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'A response was dropped.');
     }
+  }
+
+  async #confirm(run: InitiatorRun, state: PairRequested, bytes: Uint8Array, direct: boolean): Promise<void> {
+    const { context, continuity, nodeClock } = this.#parts;
+    const { peer } = run.record;
+    const step = receiveResponse(context, state, continuity.offers(peer), bytes);
+    const record: RunRecord = { ...run.record, state: step.state, direct, confirmedMs: nodeClock.now() };
+    await this.#parts.state.commit([this.#row(record), ...continuity.setOffers(peer, step.continuity)]);
+    for (const secret of step.consumed) secret.wipe();
+    if (run.isOver) {
+      // The device was closed meanwhile; the next process sends the confirmation.
+      for (const secret of secretsOf(step.state)) secret.wipe();
+      return;
+    }
+    run.record = record;
+    this.#sendConfirm(run, step.state);
   }
 
   /** PAIR-9: the acknowledgement; the key is active. */
   async receiveAcknowledge(keyId: string, bytes: Uint8Array): Promise<void> {
     const run = this.#runs.get(keyId);
-    if (run === undefined || run.isWriting || run.isOver || run.record.state.kind !== 'confirmed') return;
+    if (run === undefined || run.changes.isUnderWay || run.isOver) return;
+    const { state } = run.record;
+    if (state.kind !== 'confirmed') return;
     try {
-      const { continuity, keys } = this.#parts;
-      const { confirmedMs: createdMs, direct, addresses, peer } = run.record;
-      const step = receivePairAcknowledge(run.record.state, continuity.offers(peer), bytes);
-      run.isWriting = true;
-      const record = newRecord({ material: step.state.key, role: 'initiator', createdMs, direct, addresses });
-      await this.#parts.state.commit([
-        keys.row(record),
-        { key: PREFIX + keyId, value: null },
-        ...continuity.setOffers(peer, step.continuity),
-        ...this.#renewedRow(run),
-      ]);
-      for (const secret of step.consumed) secret.wipe();
-      keys.adopt(record);
-      this.#remove(run);
-      this.#parts.onKey(record);
-      run.finish();
+      await run.changes.begin(async () => this.#finish(run, state, bytes));
     } catch (error) {
-      run.isWriting = false;
       this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'An acknowledgement was dropped.');
     }
+  }
+
+  async #finish(run: InitiatorRun, state: PairConfirmed, bytes: Uint8Array): Promise<void> {
+    const { continuity, keys } = this.#parts;
+    const { confirmedMs: createdMs, direct, addresses, peer } = run.record;
+    const step = receivePairAcknowledge(state, continuity.offers(peer), bytes);
+    const record = newRecord({ material: step.state.key, role: 'initiator', createdMs, direct, addresses });
+    await this.#parts.state.commit([
+      keys.row(record),
+      { key: PREFIX + run.keyId, value: null },
+      ...continuity.setOffers(peer, step.continuity),
+      ...this.#renewedRow(run),
+    ]);
+    for (const secret of step.consumed) secret.wipe();
+    // The device was closed meanwhile; the next process finds the key.
+    if (run.isOver) return;
+    keys.adopt(record);
+    this.#remove(run);
+    this.#parts.onKey(record);
+    run.finish();
   }
 
   /** PAIR-7: an authentic refusal ends the negotiation. */
   async receiveRefusal(keyId: string, message: PairRefuse): Promise<void> {
     const run = this.#runs.get(keyId);
-    if (run === undefined || run.isWriting || run.isOver || run.record.state.kind !== 'requested') return;
+    if (run === undefined || run.changes.isUnderWay || run.isOver) return;
+    const { state } = run.record;
+    if (state.kind !== 'requested') return;
     try {
-      const code = receiveRefusal(this.#parts.context, run.record.state, message);
-      await this.#fail(run, new SymmetraError(code, 'the peer refuses the key', { keyId }));
+      const code = receiveRefusal(this.#parts.context, state, message);
+      await this.#end(run, new SymmetraError(code, 'the peer refuses the key', { keyId }));
     } catch (error) {
       this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'A refusal was dropped.');
     }
@@ -188,8 +219,8 @@ export class InitiatorRuns {
   /** Ends negotiations that took too long. @returns when the next one does, node time */
   async sweep(nowMs: number): Promise<number> {
     for (const run of this.all()) {
-      if (run.record.expiresMs > nowMs || run.isWriting) continue;
-      await this.#fail(
+      if (run.record.expiresMs > nowMs) continue;
+      await this.#end(
         run,
         new SymmetraError('KEY_EXPIRED', 'the peer did not answer in time', { keyId: run.keyId }),
       );
@@ -197,11 +228,18 @@ export class InitiatorRuns {
     return Math.min(...this.all().map((run) => run.record.expiresMs));
   }
 
-  /** Gives negotiations up, for example because the peer was revoked. */
+  /**
+   * Gives negotiations up, for example because the peer was revoked. One whose acknowledgement is being written becomes
+   * a key, which the caller then finds among the keys.
+   * @returns the key ids of those that were given up
+   */
   async abandon(matches: (run: InitiatorRun) => boolean, error: SymmetraError): Promise<readonly string[]> {
-    const runs = this.all().filter((run) => matches(run) && !run.isOver);
-    for (const run of runs) await this.#fail(run, error, true);
-    return runs.map((run) => run.keyId);
+    const given: string[] = [];
+    // Runs that begin meanwhile are met too.
+    for (const run of this.#runs.values()) {
+      if (matches(run) && (await this.#end(run, error, { isTold: true, matches }))) given.push(run.keyId);
+    }
+    return given;
   }
 
   /** Ends all waiting and erases the secrets from memory; the rows stay. */
@@ -234,8 +272,20 @@ export class InitiatorRuns {
     return [this.#parts.keys.row(record)];
   }
 
-  /** Ends a negotiation without a key. @param isTold whether the owner of the device knows by other means */
-  async #fail(run: InitiatorRun, error: SymmetraError, isTold = false): Promise<void> {
+  /** Ends a negotiation without a key, after what is being written. @returns false when there is no reason any more */
+  async #end(
+    run: InitiatorRun,
+    error: SymmetraError,
+    { isTold = false, matches = () => true }: EndOptions = {},
+  ): Promise<boolean> {
+    return run.changes.next(async () => {
+      if (run.isOver || !matches(run)) return false;
+      await this.#fail(run, error, isTold);
+      return true;
+    });
+  }
+
+  async #fail(run: InitiatorRun, error: SymmetraError, isTold: boolean): Promise<void> {
     run.isOver = true;
     run.wasOvertaken = error.code === 'CONTINUITY_REQUIRED' && this.#isOvertaken(run);
     const { ended, state, nodeClock } = this.#parts;

@@ -127,7 +127,11 @@ export class Negotiations {
     return [...begun, ...this.#responder.all().map((record) => describe(record, 'pending'))];
   }
 
-  /** Gives negotiations up, for example because the peer was revoked. @returns their key ids */
+  /**
+   * Gives negotiations up, for example because the peer was revoked. Those that become keys meanwhile stand among the
+   * keys when it is fulfilled.
+   * @returns the key ids of those that were given up
+   */
   async abandon(
     matches: (keyId: string, peer: Uint8Array) => boolean,
     error: SymmetraError,
@@ -189,11 +193,11 @@ export class Negotiations {
     }
   }
 
-  /** Too few nodes could be reached for the peer to learn of the negotiation. */
-  async #giveUp(run: InitiatorRun): Promise<never> {
+  /** Too few nodes could be reached for the peer to learn of the negotiation; a response that came says otherwise. */
+  async #giveUp(run: InitiatorRun): Promise<void> {
     const error = mostTelling([...run.unreached.values(), ...run.refused.values()]);
-    await this.#initiator.abandon((one) => one === run, error);
-    throw error;
+    await this.#initiator.abandon((one) => one === run && one.isStuck, error);
+    if (run.isOver) throw error;
   }
 
   #requestFor(

@@ -70,7 +70,7 @@ export class NodeApprovals {
       logger.info({ keyId: run.keyId, node: nodeId, code: codeOf(error) }, 'A node did not approve a key.');
       if (error instanceof NodeRefusal && !PASSING.has(error.code)) {
         run.refused.set(nodeId, error);
-        if (run.isHopeless && !run.isOver && !run.isWriting) {
+        if (run.isHopeless && !run.isOver && !run.changes.isUnderWay) {
           await this.#fail(run, mostTelling([...run.refused.values()]));
         }
         return true;

@@ -2,6 +2,7 @@ import type { PairResponded } from '@symmetra/protocol';
 import { newRecord } from '../keys/key-record.js';
 import type { KeyRecord } from '../keys/key-record.js';
 import type { Outgoing } from './messenger.js';
+import type { RunChanges } from './run-changes.js';
 
 /** Row `response/<key id>`: a negotiation that this device answered and that is not confirmed. */
 export interface ResponseRecord {
@@ -17,8 +18,7 @@ export interface ResponseRecord {
 export interface ResponderRun {
   readonly keyId: string;
   readonly record: ResponseRecord;
-  /** A state change is being written: nothing else may change meanwhile. */
-  isWriting: boolean;
+  readonly changes: RunChanges;
 }
 
 /** The key of a run. @param direct whether the confirmation came directly */

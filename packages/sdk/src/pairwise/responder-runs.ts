@@ -4,12 +4,14 @@ import { checkDelivery, decodeHeader, receiveConfirm, respond, strictest } from 
 import type { CheckedDelivery, DeliveryFields, Header, PairRefused } from '@symmetra/protocol';
 import { codeOf } from '../failure.js';
 import type { KeyRecord } from '../keys/key-record.js';
+import type { RowChange } from '../state/device-state.js';
 import { DeliveryJudge, badDeliveryOf } from './delivery-judge.js';
 import type { Agreed } from './delivery-judge.js';
 import { Gathering } from './gathering.js';
 import type { PairParts } from './pair-parts.js';
 import { outgoingResponse, recordOf, wipeState } from './responder-run.js';
 import type { ResponderRun, ResponseRecord } from './responder-run.js';
+import { RunChanges } from './run-changes.js';
 
 const PREFIX = 'response/';
 /** How long a response waits for the initiator to open the direct path. */
@@ -40,7 +42,7 @@ export class ResponderRuns {
   static async load(parts: PairParts): Promise<ResponderRuns> {
     const runs = new ResponderRuns(parts);
     for (const { name, value } of await parts.state.list<ResponseRecord>(PREFIX)) {
-      runs.#runs.set(name, { keyId: name, record: value, isWriting: false });
+      runs.#runs.set(name, { keyId: name, record: value, changes: new RunChanges() });
     }
     return runs;
   }
@@ -95,9 +97,10 @@ export class ResponderRuns {
     const run = this.#runs.get(keyId);
     try {
       if (run === undefined) this.#acknowledgeAgain(keyId, bytes);
-      else if (!run.isWriting) await this.#confirm(run, bytes, direct);
+      else if (!run.changes.isUnderWay) {
+        await run.changes.begin(async () => this.#confirm(run, bytes, direct));
+      }
     } catch (error) {
-      if (run !== undefined) run.isWriting = false;
       this.#parts.logger.warn({ keyId, code: codeOf(error) }, 'A confirmation was dropped.');
       if (run !== undefined && codeOf(error) === 'CONTINUITY_REQUIRED') await this.#end(run, codeOf(error));
     }
@@ -106,19 +109,27 @@ export class ResponderRuns {
   /** Ends runs whose initiator never confirmed. @returns when the next one ends, node time */
   async sweep(nowMs: number): Promise<number> {
     for (const run of this.#runs.values()) {
-      if (run.record.expiresMs <= nowMs && !run.isWriting) await this.#end(run, 'KEY_EXPIRED');
+      if (run.record.expiresMs <= nowMs) await this.#end(run, 'KEY_EXPIRED');
     }
     return Math.min(...[...this.#runs.values()].map((run) => run.record.expiresMs));
   }
 
-  /** Gives runs up, for example because the peer was revoked. @returns their key ids */
+  /**
+   * Gives runs up, for example because the peer was revoked. One whose confirmation is being written becomes a key, which
+   * the caller then finds among the keys.
+   * @returns the key ids of those that were given up
+   */
   async abandon(
     matches: (keyId: string, peer: Uint8Array) => boolean,
     error: SymmetraError,
   ): Promise<readonly string[]> {
-    const runs = [...this.#runs.values()].filter((run) => matches(run.keyId, run.record.state.key.initiator));
-    for (const run of runs) await this.#end(run, error.code);
-    return runs.map((run) => run.keyId);
+    const given: string[] = [];
+    // Runs that begin meanwhile are met too.
+    for (const run of this.#runs.values()) {
+      const isMeant = matches(run.keyId, run.record.state.key.initiator);
+      if (isMeant && (await this.#end(run, error.code))) given.push(run.keyId);
+    }
+    return given;
   }
 
   /** Erases the secrets from memory; the rows stay. */
@@ -180,15 +191,13 @@ export class ResponderRuns {
       else {
         const createdMs = nodeClock.now();
         const expiresMs = createdMs + state.key.limits.lifetimeSeconds * 1000;
-        const run = { keyId, record: { state, createdMs, expiresMs, addresses }, isWriting: true };
+        const record = { state, createdMs, expiresMs, addresses };
+        const run = { keyId, record, changes: new RunChanges() };
         this.#runs.set(keyId, run);
         const rows = continuity.setHeld(header.initiator, step.held);
-        await this.#parts.state.commit([{ key: PREFIX + keyId, value: run.record }, ...rows]);
-        run.isWriting = false;
-        this.#parts.messenger.repeat(outgoingResponse(run), this.#parts.isListening() ? DIRECT_GRACE_MS : 0);
+        await run.changes.begin(async () => this.#send(run, rows));
       }
     } catch (error) {
-      this.#runs.delete(keyId);
       this.#parts.onFailure(error);
       return;
     } finally {
@@ -196,6 +205,19 @@ export class ResponderRuns {
     }
     for (const secret of step.consumed) secret.wipe();
     for (const nodeId of good.keys()) this.#parts.acknowledger.add(nodeId, header.keyId);
+  }
+
+  /** PAIR-7: the response, durable before it leaves. */
+  async #send(run: ResponderRun, rows: readonly RowChange[]): Promise<void> {
+    const { state, messenger, isListening } = this.#parts;
+    try {
+      await state.commit([{ key: PREFIX + run.keyId, value: run.record }, ...rows]);
+    } catch (error) {
+      this.#runs.delete(run.keyId);
+      wipeState(run.record.state);
+      throw error;
+    }
+    if (this.#isUnderWay(run)) messenger.repeat(outgoingResponse(run), isListening() ? DIRECT_GRACE_MS : 0);
   }
 
   /** PAIR-7: tells the initiator why there will be no key. */
@@ -224,7 +246,6 @@ export class ResponderRuns {
     const { state } = run.record;
     const peer = state.key.initiator;
     const step = receiveConfirm(state, continuity.held(peer), bytes);
-    run.isWriting = true;
     const record = recordOf(run.record, direct);
     await this.#parts.state.commit([
       keys.row(record),
@@ -232,6 +253,8 @@ export class ResponderRuns {
       ...continuity.setHeld(peer, step.held),
     ]);
     for (const secret of step.consumed) secret.wipe();
+    // The device was closed meanwhile; the next process finds the key.
+    if (!this.#isUnderWay(run)) return;
     keys.adopt(record);
     this.#runs.delete(run.keyId);
     messenger.stop(run.keyId);
@@ -248,15 +271,26 @@ export class ResponderRuns {
     this.#parts.messenger.send({ keyId, headerHash, peer: material.initiator, message: step.output });
   }
 
-  async #end(run: ResponderRun, reason: string): Promise<void> {
-    const { ended, nodeClock, state, messenger } = this.#parts;
-    const { key } = run.record.state;
-    const ending = ended.end(key.keyId, key.initiator, reason, nodeClock.now());
-    this.#runs.delete(run.keyId);
-    messenger.stop(run.keyId);
-    await state.commit([{ key: PREFIX + run.keyId, value: null }, ending]);
-    ended.adopt([ending]);
-    wipeState(run.record.state);
+  /** Ends a run without a key, after what is being written. @returns false when it is over by then */
+  async #end(run: ResponderRun, reason: string): Promise<boolean> {
+    return run.changes.next(async () => {
+      if (!this.#isUnderWay(run)) return false;
+      const { ended, nodeClock, state, messenger } = this.#parts;
+      const { key } = run.record.state;
+      const ending = ended.end(key.keyId, key.initiator, reason, nodeClock.now());
+      messenger.stop(run.keyId);
+      await state.commit([{ key: PREFIX + run.keyId, value: null }, ending]);
+      // Only now: a run that could not be ended is there to be ended again.
+      this.#runs.delete(run.keyId);
+      ended.adopt([ending]);
+      wipeState(run.record.state);
+      return true;
+    });
+  }
+
+  /** Neither confirmed nor ended, and the device is open. */
+  #isUnderWay(run: ResponderRun): boolean {
+    return this.#runs.get(run.keyId) === run;
   }
 
   /** The first delivery of a key, good or bad, came: others must follow. */
