@@ -6,6 +6,7 @@ import { feedKernel, osRandom } from '@symmetra/entropy';
 import type { DrawRandom, KernelFed, KernelFeedOptions } from '@symmetra/entropy';
 import { KERNEL_MAX_BYTES, KernelPool } from '@symmetra/hardware';
 import { systemClock } from '@symmetra/runtime';
+import { isSkipped } from '@symmetra/testing';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../contract/noise-source-suite.js';
 import { mayFeedKernel } from './hardware-programs.js';
@@ -16,7 +17,10 @@ const isLinux = process.platform === 'linux';
 const os = osRandom().bytes;
 
 test('this process may feed the kernel', (context) => {
-  context.skip(!isPowerful, 'without CAP_SYS_ADMIN on Linux only the refusal of the kernel is tested');
+  context.skip(
+    isSkipped(isPowerful),
+    'without CAP_SYS_ADMIN on Linux only the refusal of the kernel is tested',
+  );
   expect(isPowerful).toBe(true);
 });
 

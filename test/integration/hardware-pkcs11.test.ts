@@ -8,9 +8,10 @@ import { pkcs11Source } from '@symmetra/entropy';
 import type { SourceDescription } from '@symmetra/entropy';
 import { TOKEN_MAX_BYTES, Token } from '@symmetra/hardware';
 import { systemClock } from '@symmetra/runtime';
+import { isSkipped } from '@symmetra/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, describeNoiseSource } from '../contract/noise-source-suite.js';
-import { SoftHsm, findSoftHsm, isSkipped } from './hardware-programs.js';
+import { SoftHsm, findSoftHsm } from './hardware-programs.js';
 
 const PIN = '4711';
 const found = findSoftHsm();

@@ -24,14 +24,6 @@ const SOFTHSM_MODULES = [
   '/opt/homebrew/lib/softhsm/libsofthsm2.so',
 ];
 
-/** On the machine of the verification nothing may be missing, so there no test is skipped. */
-const isVerified = process.env['CI'] === 'true';
-
-/** Whether the tests with a program are skipped: it is missing, and this is a developer's machine. */
-export function isSkipped(isThere: boolean): boolean {
-  return !isThere && !isVerified;
-}
-
 export function hasProgram(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 }

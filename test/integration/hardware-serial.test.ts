@@ -2,9 +2,10 @@ import { serialSource } from '@symmetra/entropy';
 import type { NoiseSource, SourceDescription } from '@symmetra/entropy';
 import { SerialLine } from '@symmetra/hardware';
 import { systemClock } from '@symmetra/runtime';
+import { isSkipped } from '@symmetra/testing';
 import { describe, expect, test } from 'vitest';
 import { codeOf, describeNoiseSource } from '../contract/noise-source-suite.js';
-import { PtyDevice, hasProgram, isSkipped } from './hardware-programs.js';
+import { PtyDevice, hasProgram } from './hardware-programs.js';
 
 const isThere = hasProgram('python3');
 const never = new AbortController().signal;

@@ -3,9 +3,10 @@ import type { NoiseSource, SourceDescription } from '@symmetra/entropy';
 import { Tpm } from '@symmetra/hardware';
 import type { TpmAddress } from '@symmetra/hardware';
 import { systemClock } from '@symmetra/runtime';
+import { isSkipped } from '@symmetra/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, describeNoiseSource } from '../contract/noise-source-suite.js';
-import { PtyDevice, Swtpm, hasProgram, isSkipped } from './hardware-programs.js';
+import { PtyDevice, Swtpm, hasProgram } from './hardware-programs.js';
 
 const isThere = hasProgram('swtpm') && hasProgram('python3');
 const never = new AbortController().signal;

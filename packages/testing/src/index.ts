@@ -45,3 +45,4 @@ export type { ClusterOptions } from './cluster/cluster.js';
 export { Program } from './cluster/program.js';
 export type { ProgramSpec } from './cluster/program.js';
 export { freePorts } from './free-ports.js';
+export { isSkipped } from './is-skipped.js';
