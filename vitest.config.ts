@@ -43,6 +43,8 @@ export default defineConfig({
     // One more than the cores of a small machine: some tests mostly wait.
     maxWorkers: 3,
     passWithNoTests: false,
+    // Where only the first line of a failure is seen, it says all.
+    chaiConfig: { truncateThreshold: 0 },
     projects: [
       project(
         'unit',

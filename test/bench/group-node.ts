@@ -98,7 +98,7 @@ export class GroupNode {
       state,
       freshness: { isFresh: true, ensure: async () => undefined, whenFresh: (_name, task) => task() },
       devices: this.#devices,
-      events: new EventSender(around),
+      events: new EventSender({ ...around, clock }),
     });
     const audit = new AuditLog(logger);
     const handlers = this.#groups.handlers as Record<SealedMethod, SealedHandler>;

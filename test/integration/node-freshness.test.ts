@@ -42,6 +42,7 @@ const pass = async (ms: number): Promise<void> => {
   }
 };
 
+const linkOf = (device: TestDevice) => device.link;
 const isFresh = (node: string): boolean => network.node(node).control().isFresh;
 const told = (event: string) => network.log.filter((line) => line.event === event);
 const alone = async (): Promise<void> => {
@@ -112,6 +113,36 @@ describe('CTL-7: a node that is cut off', () => {
     await network.startNode('node-2');
     const [delivered] = await bob.received(isDelivery);
     expect(delivered?.node).toBe('node-1');
+  });
+
+  test('lets its devices go, once: one that comes back stays', async () => {
+    await bob.connect('node-1');
+    const former = bob.link;
+    await alone();
+    expect(await former?.closed).toMatchObject({ code: 'NODE_ISOLATED' });
+    bob.link = undefined;
+    await bob.connect('node-1', ['node-1']);
+    const link = linkOf(bob);
+    await pass(2 * MAX_STALENESS_MS);
+    await bob.attach('node-1', 'node-1');
+    await network.startNode('node-2');
+    await pass(2000);
+    await network.stopNode('node-2');
+    await pass(MAX_STALENESS_MS + 1000);
+    expect(await link?.closed).toMatchObject({ code: 'NODE_ISOLATED' });
+  });
+
+  test('and only by others that stand elsewhere in the log keeps its devices', async () => {
+    await bob.connect('node-1');
+    const { number } = await network.administrator.head('node-1');
+    await network.stopNode('node-2');
+    await network.stopNode('node-3');
+    const liar = network.wire.join('node-2');
+    liar.serve('heartbeat', async () => heartbeat({ number, hash: fresh(32) }));
+    await pass(2 * MAX_STALENESS_MS);
+    expect(isFresh('node-1')).toBe(false);
+    await bob.attach('node-1', 'node-1');
+    await liar.close();
   });
 
   test('asks before it refuses: nobody notices that the clock of the test jumps', async () => {

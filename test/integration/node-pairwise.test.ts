@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '@symmetra/protocol';
 import { NodeNetwork, TestDevice, TestLink, fresh } from '@symmetra/testing';
+import type { ReceivedEvent } from '@symmetra/testing';
 
 const ACKNOWLEDGE = '/symmetra.pairwise.v1.PairwiseService/Acknowledge';
 const NEGOTIATE = '/symmetra.pairwise.v1.PairwiseService/Negotiate';
@@ -41,6 +42,12 @@ describe('a node decides on its own', () => {
 
   test('a peer that is not enrolled is PEER_UNKNOWN', async () => {
     await expect(alice.ask(one(fresh(32)))).rejects.toMatchObject(refusal('PEER_UNKNOWN'));
+  });
+
+  test('a peer that was revoked before it enrolled here is PEER_REVOKED', async () => {
+    const deviceId = fresh(32);
+    await network.administrator.submit({ kind: 'device-revoke', deviceId, reason: 'lost' });
+    await expect(alice.ask(one(deviceId))).rejects.toMatchObject(refusal('PEER_REVOKED'));
   });
 
   test('a key with oneself is BAD_HEADER', async () => {
@@ -160,6 +167,25 @@ describe('delivery', () => {
     await bob.connect('node-2');
     for (const request of alice.startNegotiation(bob.deviceId).requests) await alice.ask(request);
     expect(await bob.received((event) => event.event === 'delivery', 3)).toHaveLength(3);
+  });
+
+  test('SES-7: what a node could not send while the device had no home follows in the same session', async () => {
+    await bob.connect('node-1');
+    await bob.received(({ node }) => node === 'node-1', 1);
+    const settled = bob.events.length;
+    bob.link?.close();
+    bob.link = undefined;
+    const away = async () => {
+      const { requests } = alice.startNegotiation(bob.deviceId);
+      const receipts = await Promise.all(requests.map(async (request) => alice.ask(request)));
+      return receipts.every(({ responder }) => responder?.online === false);
+    };
+    let asked = 1;
+    while (!(await away()) && asked < 50) asked += 1;
+    await bob.connect('node-2', bob.nodeIds, true);
+    const isDelivery = ({ event }: ReceivedEvent): boolean => event === 'delivery';
+    await bob.received(isDelivery, 3 * asked);
+    expect(bob.events.slice(settled).filter(isDelivery)).toHaveLength(3 * asked);
   });
 
   test('a home node that no longer has the link is found out', async () => {

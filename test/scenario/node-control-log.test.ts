@@ -124,6 +124,7 @@ const heartbeatsOf = (process: Process): Heartbeats =>
     heartbeatMs: SECOND_MS,
     catchUp: async (peer) => process.peers.catchUp(peer),
     onChange: () => undefined,
+    onIsolated: () => undefined,
     onDescriptor: () => undefined,
   });
 

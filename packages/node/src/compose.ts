@@ -85,6 +85,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     state,
     catchUp: async (peer) => control.catchUp(peer),
     onChange: () => serve(),
+    onIsolated: () => links.closeAll('NODE_ISOLATED', 'the node reaches too few other nodes'),
     onDescriptor: (peer, version) => exchange.heard(peer, version),
   });
 
@@ -97,7 +98,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     (session) => presences.forget(session),
   );
   const links = new LinkTable();
-  const events = new EventSender({ bus, logger, sessions, presences, links, siblings });
+  const events = new EventSender({ bus, clock, logger, sessions, presences, links, siblings });
   const groups = assembleGroups({
     bus,
     clock,
@@ -297,6 +298,7 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     await sweeper.stop();
     await server.stop(STOP_MS);
     await groups.stop();
+    events.stop();
     await siblings.stop();
     await bus.close();
     await ports.log.close();

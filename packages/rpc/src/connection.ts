@@ -6,4 +6,4 @@ import type { OpenCall } from './open-calls.js';
 export type NodeLink = Pick<ClientLink, 'send' | 'onFrame' | 'onClose' | 'close' | 'cancel'>;
 
 /** A device's connection to one node, whatever carries it: what {@link NodeClient} offers to a device. */
-export type NodeConnection = Pick<NodeClient, OpenCall | 'close'> & { connectLink(): NodeLink };
+export type NodeConnection = Pick<NodeClient, OpenCall | 'health' | 'close'> & { connectLink(): NodeLink };

@@ -220,16 +220,21 @@ export class TestDevice {
     return session;
   }
 
-  /** Opens sessions with the nodes, a link to the home node, and attaches everywhere. */
-  async connect(home: string, nodes = this.nodeIds): Promise<void> {
-    for (const nodeId of nodes) await this.openSession(nodeId);
+  /** Opens sessions with the nodes, or keeps those that it has, a link to the home node, and attaches everywhere. */
+  async connect(home: string, nodes = this.nodeIds, isMoving = false): Promise<void> {
+    if (!isMoving) for (const nodeId of nodes) await this.openSession(nodeId);
     this.link = new TestLink(
       this.client(home),
       (event) => this.#take(event),
       (frame) => this.onFrame(frame),
     );
-    await this.attach(home, home);
-    for (const nodeId of nodes) if (nodeId !== home) await this.attach(nodeId, home);
+    for (const nodeId of [home, ...nodes.filter((other) => other !== home)]) {
+      await this.attach(
+        nodeId,
+        home,
+        isMoving ? this.events.filter(({ node }) => node === nodeId).length : 0,
+      );
+    }
   }
 
   async attach(

@@ -46,6 +46,8 @@ export interface HeartbeatsParts extends FreshnessSettings {
   readonly catchUp: (peer: string) => Promise<Reading>;
   /** Called when the node becomes fresh or stale, and first when it is fresh for the first time. */
   readonly onChange: (fresh: boolean) => void;
+  /** The node reaches too few others to be of use to a device that is at home here. */
+  readonly onIsolated: () => void;
   /** Another node has a newer descriptor. */
   readonly onDescriptor: (peer: string, version: number) => void;
 }
@@ -70,6 +72,7 @@ export class Heartbeats implements Freshness {
   #willAsk = false;
   #timer: Timer | undefined;
   #wasFresh = false;
+  #wasIsolated = true;
   /** Until when a new event makes nobody say that the node is stale: the others are asked about it. */
   #askingUntilMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -177,6 +180,9 @@ export class Heartbeats implements Freshness {
   async #askAll(): Promise<void> {
     await Promise.all(this.#peers.map(async (peer) => this.#askOne(peer)));
     for (const { peer, number } of this.#heads.overdue()) this.#noteUnanswered(peer, number);
+    const { isIsolated } = this.#heads;
+    if (isIsolated && !this.#wasIsolated && !this.#stopped) this.#parts.onIsolated();
+    this.#wasIsolated = isIsolated;
   }
 
   async #askOne(peer: string): Promise<void> {

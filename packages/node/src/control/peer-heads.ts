@@ -52,6 +52,14 @@ export class PeerHeads {
     return now < this.#freshUntilMs && !this.#isBehind && !this.#owes(now);
   }
 
+  /** Whether fewer than k nodes, this one included, answered lately, whatever they said. */
+  get isIsolated(): boolean {
+    const { clock, state, maxStalenessMs } = this.#parts;
+    const since = clock.monotonic() - maxStalenessMs;
+    const reached = [...this.#heard.values()].filter(({ askedMs }) => askedMs > since);
+    return reached.length + 1 < state.descriptor.threshold;
+  }
+
   /** When a node answered last, as far as it is known: the time at which it was asked. */
   askedMs(peer: string): number | undefined {
     return this.#heard.get(peer)?.askedMs;

@@ -35,6 +35,11 @@ export class LinkTable {
     return this.#links.get(deviceHex);
   }
 
+  /** Ends all links with a code. */
+  closeAll(code: string, message: string): void {
+    for (const stream of this.#links.values()) stream.close(code, message);
+  }
+
   /** Ends a device's link with a code. */
   close(deviceHex: string, code: string, message: string): void {
     this.#links.get(deviceHex)?.close(code, message);

@@ -1,6 +1,6 @@
 import { SymmetraError, equalConstantTime } from '@symmetra/crypto';
 import { approve, checkStanding } from '@symmetra/protocol';
-import type { Approval, Limits } from '@symmetra/protocol';
+import type { Approval, DeviceStanding, Limits } from '@symmetra/protocol';
 import { decode, encode } from '@symmetra/rpc';
 import type { Clock } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
@@ -84,14 +84,21 @@ export class Negotiate {
   }
 
   async #checkStanding({ initiatorHex, responderHex, keyHex }: Approved): Promise<void> {
-    const { state, devices } = this.#parts;
-    const initiator = devices.cachedStanding(initiatorHex) ?? (await devices.standing(initiatorHex));
-    const responder = devices.cachedStanding(responderHex) ?? (await devices.standing(responderHex));
+    const { state } = this.#parts;
+    const initiator = await this.#standingOf(initiatorHex);
+    const responder = await this.#standingOf(responderHex);
     if (initiator === undefined) {
       throw new SymmetraError('DEVICE_UNKNOWN', 'the device is not enrolled at this node');
     }
     checkStanding(state.brokerRules, initiator, responder);
     if (state.isKeyRevoked(keyHex)) throw keyRevoked();
+  }
+
+  /** A device that was revoked before it enrolled here is revoked, and not unknown. */
+  async #standingOf(deviceHex: string): Promise<DeviceStanding | undefined> {
+    const { state, devices } = this.#parts;
+    const standing = devices.cachedStanding(deviceHex) ?? (await devices.standing(deviceHex));
+    return standing ?? (state.isDeviceRevoked(deviceHex) ? { revoked: true, stage: '' } : undefined);
   }
 
   /** The pair is linked; then, in one commit, the key id is taken and the share rests. False when the key id is taken already. */

@@ -4,10 +4,12 @@ import type { Bus } from '@symmetra/bus';
 import { DEVICE_ID_LENGTH } from '@symmetra/protocol';
 import { decode, encode } from '@symmetra/rpc';
 import type { LinkEvent, MessageInput } from '@symmetra/rpc';
-import type { Logger } from '@symmetra/runtime';
+import type { Clock, Logger } from '@symmetra/runtime';
 import type { LinkTable } from '../link/link-table.js';
 import type { Siblings } from '../replicas/siblings.js';
 import { hexOf } from '../rows/row-keys.js';
+import { Nudges } from './nudges.js';
+import type { Carried } from './nudges.js';
 import type { Presence } from './presence-table.js';
 import type { Presences, Whereabouts } from './presences.js';
 import type { SessionTable } from './session-table.js';
@@ -26,6 +28,7 @@ export type DeviceEvent = Omit<MessageInput<'symmetra.link.v1.DeviceEvent'>, 'nu
 
 export interface EventSenderParts {
   readonly bus: Bus;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly sessions: SessionTable;
   readonly presences: Presences;
@@ -37,13 +40,20 @@ export interface EventSenderParts {
 export class EventSender {
   readonly #parts: EventSenderParts;
   readonly #handedOver: Uint8Array;
+  readonly #nudges: Nudges;
 
   constructor(parts: EventSenderParts) {
     this.#parts = parts;
-    const { bus } = parts;
+    const { bus, clock, presences } = parts;
+    this.#nudges = new Nudges({ clock, presences, nudge: async (presence) => this.#nudge(presence) });
     this.#handedOver = concat(Uint8Array.of(HANDED_OVER), Buffer.from(bus.instance, 'hex'));
     bus.serve(EVENT_SUBJECT, async (from, payload) => this.#pass(from, payload));
     bus.serve(SEND_SUBJECT, async (from, payload) => this.#sendFor(from, payload));
+  }
+
+  /** Nothing is tried again from now on. */
+  stop(): void {
+    this.#nudges.stop();
   }
 
   /**
@@ -135,28 +145,43 @@ export class EventSender {
       if (!handedOver) this.#parts.presences.forget(session);
       return handedOver;
     }
-    const payload = concat(session.deviceId, encode('symmetra.link.v1.Event', event));
-    void this.#carryOverBus(presence, payload);
+    void this.#carryOrNudge(presence, event);
     return true;
   }
 
-  async #carryOverBus(presence: Presence, payload: Uint8Array): Promise<void> {
+  async #carryOrNudge(presence: Presence, event: LinkEvent): Promise<void> {
+    const carried = await this.#carryOverBus(presence, event);
+    if (carried === 'unreached') this.#nudges.begin(presence);
+  }
+
+  async #nudge(presence: Presence): Promise<Carried> {
+    const sealed = this.#seal(presence, {});
+    return sealed === undefined ? 'not linked' : this.#carryOverBus(presence, sealed);
+  }
+
+  /** Never fails. A home that says that it has no link of the device ends what is known of it. */
+  async #carryOverBus(presence: Presence, event: LinkEvent): Promise<Carried> {
     const { bus, logger, presences } = this.#parts;
     const { session, home, linkAt } = presence;
+    const payload = concat(session.deviceId, encode('symmetra.link.v1.Event', event));
     try {
       const options = { timeoutMs: EVENT_TIMEOUT_MS, ...(linkAt !== undefined && { instance: linkAt }) };
       const reply = await bus.request(home, EVENT_SUBJECT, payload, options);
-      if (reply[0] !== HANDED_OVER) presences.forget(session);
-      else if (linkAt === undefined && reply.length > 1) presence.linkAt = hexOf(reply.subarray(1));
+      if (reply[0] !== HANDED_OVER) {
+        presences.forget(session);
+        return 'not linked';
+      }
+      if (linkAt === undefined && reply.length > 1) presence.linkAt = hexOf(reply.subarray(1));
+      return 'handed over';
     } catch (error) {
       const isGone = error instanceof SymmetraError && error.code === 'INSTANCE_GONE';
       if (isGone && linkAt !== undefined && home !== bus.self) {
         // The device may have its link at another process of its home by now.
         presence.linkAt = undefined;
-        return this.#carryOverBus(presence, payload);
+        return this.#carryOverBus(presence, event);
       }
-      presences.forget(session);
       logger.debug({ home, device: session.device, err: error }, 'An event did not reach the home node.');
+      return 'unreached';
     }
   }
 

@@ -1,4 +1,4 @@
-import { Reader, Writer } from '@symmetra/crypto';
+import { Reader, SymmetraError, Writer } from '@symmetra/crypto';
 import type { Clock, Logger } from '@symmetra/runtime';
 import type { Store } from '@symmetra/storage';
 import { presenceRow } from '../rows/row-keys.js';
@@ -8,6 +8,7 @@ import type { Session } from './session-table.js';
 
 const MAX_TEXT_BYTES = 255;
 const MAX_ADDRESSES = 8;
+const MAX_ATTEMPTS = 8;
 
 /** Where a device is, as far as any process of this node knows. */
 export interface Whereabouts {
@@ -74,14 +75,17 @@ export class Presences {
     return publish(this.#table.of(deviceHex));
   }
 
-  /** SES-7. The row is durable when this is fulfilled. @throws what the store throws */
-  async attach(presence: Presence): Promise<void> {
-    const { store, instance, isShared } = this.#parts;
-    this.#table.attach(presence);
-    if (!isShared) return;
+  /**
+   * SES-7. The row is durable when this is fulfilled.
+   * @returns whether the node knew where the device is until now, in this session: else there are things that it would
+   *   have sent, and did not
+   * @throws STATE_CONFLICT, and what the store throws
+   */
+  async attach(presence: Presence): Promise<boolean> {
     const { session } = presence;
-    const value = encodeRow(whereaboutsOf(presence, instance), this.#expiryOf(session));
-    await store.commit([{ key: presenceRow(session.deviceHex), value }]);
+    const wasKnown = this.#table.of(session.deviceHex)?.session === session;
+    this.#table.attach(presence);
+    return this.#parts.isShared ? this.#attachRow(presence) : wasKnown;
   }
 
   /** Forgets where a device is, unless it attached with another session by now. */
@@ -105,6 +109,21 @@ export class Presences {
   /** Forgets a device whose process is gone. */
   async lose(deviceHex: string, gone: string): Promise<void> {
     await this.#remove(deviceHex, ({ process, linkAt }) => process === gone || linkAt === gone);
+  }
+
+  async #attachRow(presence: Presence): Promise<boolean> {
+    const { store, clock, instance } = this.#parts;
+    const { session } = presence;
+    const key = presenceRow(session.deviceHex);
+    const value = encodeRow(whereaboutsOf(presence, instance), this.#expiryOf(session));
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const row = await store.get(key);
+      const former = row && decodeRow(row.value, clock.now());
+      if (await store.commit([{ key, value, expect: row?.version ?? 0 }])) {
+        return former?.process === instance && former.session === session.idHex;
+      }
+    }
+    throw new SymmetraError('STATE_CONFLICT', 'where the device is was written by others at the same time');
   }
 
   async #read(deviceHex: string): Promise<Whereabouts | undefined> {

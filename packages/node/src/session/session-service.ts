@@ -98,9 +98,10 @@ export class SessionService {
     if (!sessions.has(session)) throw sessionLost();
     const isHome = home === state.identity.id;
     if (isHome) path?.bind(session.deviceHex);
-    await presences.attach({ session, home, linkAt: isHome ? path?.instance : undefined, addresses });
+    const linkAt = isHome ? path?.instance : undefined;
+    const wasKnown = await presences.attach({ session, home, linkAt, addresses });
     if (!sessions.has(session)) throw sessionLost();
-    const behind = lastEvent === 0 || lastEvent !== session.lastEvent;
+    const behind = !wasKnown || lastEvent === 0 || lastEvent !== session.lastEvent;
     const reply = encode('symmetra.session.v1.AttachResponse', {
       lastEvent: session.lastEvent,
       descriptorVersion: state.descriptor.version,

@@ -19,6 +19,8 @@ const CLOSE = '/symmetra.session.v1.SessionService/Close';
 const LEAVE_MS = 300;
 /** A home that may withhold is left at most once in this time. */
 const DOUBT_EVERY_MS = 60_000;
+/** A home through which a node that serves can not be reached, likewise. */
+const KEPT_AWAY_EVERY_MS = 10_000;
 /**
  * What a call comes to that the home did not carry, or whose reply it did not bring. A home that is cut off from a node
  * says of each new session there that it is lost.
@@ -51,8 +53,8 @@ export class Connection {
   readonly #called = new Waiters();
   readonly #failures = new Map<string, SymmetraError>();
   #link: HomeLink | undefined;
-  /** Until when the home is not doubted, monotonic milliseconds. */
-  #trustedUntil = 0;
+  /** When a home was left because it may withhold, monotonic milliseconds. */
+  #doubtedMs = Number.NEGATIVE_INFINITY;
   #running = false;
   #closed = false;
 
@@ -103,19 +105,9 @@ export class Connection {
     for (const nodeId of nodeIds) this.#attachments.suspect(nodeId);
   }
 
-  /** PAIR-10: a peer or a node stays silent, which may be the home's doing: another home is taken. */
+  /** PAIR-10: a peer stays silent, which may be the home's doing: another home is taken. */
   doubtHome(): void {
-    const link = this.#link;
-    const now = this.#parts.timers.monotonic();
-    if (link === undefined || now < this.#trustedUntil) return;
-    this.#trustedUntil = now + DOUBT_EVERY_MS;
-    this.#parts.logger.warn(
-      { home: link.home },
-      'The home node may withhold messages; another one is taken.',
-    );
-    link.close(
-      new SymmetraError('HOME_WITHHOLDS', 'the home node may withhold messages', { node: link.home }),
-    );
+    this.#leaveHome(DOUBT_EVERY_MS);
   }
 
   /** Tells every node again where the device is, after its addresses or its enrolments have changed. */
@@ -174,14 +166,29 @@ export class Connection {
     if (UNANSWERED.has(codeOf(error)) && nodeId !== link.home) void this.#probe(link, nodeId);
   }
 
-  /** A node that answers directly, and not through the home, is kept away by the home. */
+  /** Leaves a home that may withhold, unless another one was left for it too short a time ago. */
+  #leaveHome(everyMs: number): void {
+    const link = this.#link;
+    const now = this.#parts.timers.monotonic();
+    if (link === undefined || now < this.#doubtedMs + everyMs) return;
+    this.#doubtedMs = now;
+    this.#parts.logger.warn(
+      { home: link.home },
+      'The home node may withhold messages; another one is taken.',
+    );
+    link.close(
+      new SymmetraError('HOME_WITHHOLDS', 'the home node may withhold messages', { node: link.home }),
+    );
+  }
+
+  /** A node that serves, and can not be reached through the home, is kept away by the home. */
   async #probe(link: HomeLink, nodeId: string): Promise<void> {
     const { routes, logger } = this.#parts;
     try {
       const [address] = routes.addresses(nodeId);
       if (address === undefined) return;
-      await routes.client(address).getDescriptor();
-      if (this.#link === link) this.doubtHome();
+      const status = await routes.client(address).health();
+      if (status === 'SERVING' && this.#link === link) this.#leaveHome(KEPT_AWAY_EVERY_MS);
     } catch (error) {
       logger.debug({ node: nodeId, code: codeOf(error) }, 'A node can not be reached by any way.');
     }

@@ -11,12 +11,14 @@ import type {
   OpenCall,
   OpenReply,
   OpenRequestInput,
+  ServingStatus,
   SignedMethod,
 } from '@symmetra/rpc';
 import type { Caller, Lines, OpenDoor } from './lines.js';
 import { SimulatedLink } from './link.js';
 
 const DEADLINE_MS = 10_000;
+const HEALTH_RESPONSE = 'grpc.health.v1.HealthCheckResponse';
 const SIGNED_REQUEST = 'symmetra.admin.v1.SignedRequest';
 const SIGNED_RESPONSE = 'symmetra.admin.v1.SignedResponse';
 
@@ -39,6 +41,7 @@ export function simulatedConnection(
     // One name picks the types of request and reply together, which the compiler does not see.
     ...(Object.fromEntries(open) as Pick<NodeConnection, OpenCall>),
     signed: async (method, request) => connection.signed(method, request),
+    health: async () => connection.health(),
     connectLink: () => connection.connectLink(),
     close: () => connection.close(),
   };
@@ -68,6 +71,13 @@ class Connection {
       encode(SIGNED_RESPONSE, await handlers.signed(method, decode(SIGNED_REQUEST, bytes), info)),
     );
     return decode(SIGNED_RESPONSE, reply);
+  }
+
+  async health(): Promise<ServingStatus> {
+    const reply = await this.#carry(new Uint8Array(0), async ({ isServing }) =>
+      encode(HEALTH_RESPONSE, { status: isServing ? 'SERVING' : 'NOT_SERVING' }),
+    );
+    return decode(HEALTH_RESPONSE, reply).status;
   }
 
   connectLink(): NodeLink {

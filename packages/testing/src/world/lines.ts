@@ -33,6 +33,7 @@ export interface OpenDoor {
   readonly node: string;
   readonly life: Life;
   readonly handlers: Handlers;
+  isServing: boolean;
 }
 
 /** What the lines of one world need. */
@@ -64,7 +65,7 @@ export class Lines {
   /** The door of a node's process at an address. */
   door(node: string, life: Life, address: string): (options: ServerOptions) => Door {
     return ({ handlers }) => {
-      const door: OpenDoor = { node, life, handlers };
+      const door: OpenDoor = { node, life, handlers, isServing: false };
       const shut = (): void => {
         if (this.#doors.get(address) === door) this.#doors.delete(address);
       };
@@ -77,7 +78,9 @@ export class Lines {
           port = Number(address.split(':')[1]);
           return port;
         },
-        setServing: () => undefined,
+        setServing: (isServing) => {
+          door.isServing = isServing;
+        },
         stop: async () => {
           shut();
           for (const link of this.#links) if (link.node === node) link.breakUp();

@@ -1,0 +1,185 @@
+import { InProcessNetwork } from '@symmetra/bus';
+import type { Bus } from '@symmetra/bus';
+import type { SessionEnd } from '@symmetra/protocol';
+import { decode } from '@symmetra/rpc';
+import { createLogger } from '@symmetra/runtime';
+import { openMemoryStore } from '@symmetra/storage';
+import type { Store } from '@symmetra/storage';
+import { ManualClock, fresh } from '@symmetra/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { LinkTable } from '../../packages/node/src/link/link-table.js';
+import { EventSender } from '../../packages/node/src/presence/event-sender.js';
+import { Presences } from '../../packages/node/src/presence/presences.js';
+import { Session, SessionTable } from '../../packages/node/src/presence/session-table.js';
+import { Siblings } from '../../packages/node/src/replicas/siblings.js';
+
+/* What becomes of events whose home nodes do not answer, and of statements about where a device is (SES-6, SES-7). */
+
+const HOME = 'node-2';
+const HANDED_OVER = Uint8Array.of(1);
+const NOT_LINKED = Uint8Array.of(0);
+const EVENT = 'symmetra.link.v1.Event';
+
+let clock: ManualClock;
+let store: Store;
+let wire: InProcessNetwork;
+let sessions: SessionTable;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  store = openMemoryStore();
+  wire = new InProcessNetwork({ clock });
+});
+
+const logger = () => createLogger({ level: 'silent', clock });
+
+/** A session in which nothing is encrypted. */
+function openedSession(deviceId = fresh(32)): Session {
+  const end = {
+    sessionId: fresh(16),
+    seal: (_method: string, plaintext: Uint8Array) => ({ seq: 1, ciphertext: Uint8Array.from(plaintext) }),
+    wipe: () => undefined,
+  } as unknown as SessionEnd;
+  const session = new Session(end, deviceId, 1, clock.monotonic() + 3_600_000);
+  sessions.add(session);
+  return session;
+}
+
+/** A process of node-1, with what it knows of devices. */
+function processOf(isShared: boolean) {
+  const bus = wire.join('node-1', isShared);
+  const presences = new Presences({
+    store,
+    clock,
+    logger: logger(),
+    self: 'node-1',
+    instance: bus.instance,
+    isShared,
+  });
+  sessions = new SessionTable(
+    () => clock.monotonic(),
+    (session) => presences.forget(session),
+  );
+  const siblings = new Siblings({ bus, clock, logger: logger(), store, isShared });
+  const links = new LinkTable();
+  const events = new EventSender({ bus, clock, logger: logger(), sessions, presences, links, siblings });
+  return { bus, presences, events };
+}
+
+/** Lets time pass, second by second, and what it makes due happen. */
+async function pass(seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    clock.advance(1000);
+    for (let turn = 0; turn < 10; turn++) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+  }
+}
+
+const placeOf = (session: Session, home = HOME) => ({ session, home, linkAt: undefined, addresses: [] });
+
+describe('SES-6: an event that does not reach the home', () => {
+  /** The home: numbers and contents of the events that it got. */
+  const homeOf = (answer: () => Uint8Array) => {
+    const got: { readonly number: number; readonly event: string | undefined }[] = [];
+    const bus: Bus = wire.join(HOME);
+    bus.serve('event', async (_from, payload) => {
+      const { sealed } = decode(EVENT, payload.subarray(32));
+      const { number, event } = decode(
+        'symmetra.link.v1.DeviceEvent',
+        sealed?.ciphertext ?? new Uint8Array(0),
+      );
+      got.push({ number, event });
+      return answer();
+    });
+    return { bus, got };
+  };
+
+  test('is made up for: the device is nudged as soon as the home can be reached', async () => {
+    const { presences, events } = processOf(false);
+    const session = openedSession();
+    await presences.attach(placeOf(session));
+    for (let i = 0; i < 3; i++) void events.send(session.deviceHex, { message: { message: fresh(8) } });
+    await pass(2);
+    expect(presences.here(session.deviceHex)).toBeDefined();
+    const { got } = homeOf(() => HANDED_OVER);
+    await pass(2);
+    expect(got).toEqual([{ number: 5, event: undefined }]);
+    await pass(60);
+    expect(got).toHaveLength(1);
+  });
+
+  test('ends what is known of the device when the home has no link of it', async () => {
+    const { presences, events } = processOf(false);
+    const session = openedSession();
+    await presences.attach(placeOf(session));
+    void events.send(session.deviceHex, { message: { message: fresh(8) } });
+    await pass(1);
+    const { got } = homeOf(() => NOT_LINKED);
+    await pass(4);
+    expect(got).toHaveLength(1);
+    expect(presences.here(session.deviceHex)).toBeUndefined();
+    await pass(60);
+    expect(got).toHaveLength(1);
+  });
+
+  test('is given up after about a minute', async () => {
+    const { presences, events } = processOf(false);
+    const session = openedSession();
+    await presences.attach(placeOf(session));
+    void events.send(session.deviceHex, { message: { message: fresh(8) } });
+    await pass(60);
+    expect(presences.here(session.deviceHex)).toBeDefined();
+    await pass(10);
+    expect(presences.here(session.deviceHex)).toBeUndefined();
+    expect(session.lastEvent).toBe(7);
+  });
+
+  test('concerns nobody who attached again meanwhile, and nobody once the node stops', async () => {
+    const { presences, events } = processOf(false);
+    const [moved, left] = [openedSession(), openedSession()];
+    for (const session of [moved, left]) {
+      await presences.attach(placeOf(session));
+      void events.send(session.deviceHex, { message: { message: fresh(8) } });
+    }
+    await pass(2);
+    await presences.attach(placeOf(moved, 'node-3'));
+    const sent = moved.lastEvent;
+    await pass(10);
+    expect(moved.lastEvent).toBe(sent);
+    expect(left.lastEvent).toBeGreaterThan(sent);
+    events.stop();
+    const last = left.lastEvent;
+    await pass(60);
+    expect(left.lastEvent).toBe(last);
+  });
+});
+
+describe('SES-7: a node says whether it knew all the time where a device is', () => {
+  test.each([false, true])('several processes: %s', async (isShared) => {
+    const { presences } = processOf(isShared);
+    const session = openedSession();
+    expect(await presences.attach(placeOf(session))).toBe(false);
+    expect(await presences.attach(placeOf(session, 'node-3'))).toBe(true);
+    presences.forget(session);
+    await pass(1);
+    expect(await presences.attach(placeOf(session))).toBe(false);
+    const next = openedSession(session.deviceId);
+    expect(await presences.attach(placeOf(next))).toBe(false);
+    expect(await presences.attach(placeOf(next))).toBe(true);
+  });
+
+  test('what other processes of the node forgot, or wrote, is no knowledge of this one', async () => {
+    const one = processOf(true);
+    const session = openedSession();
+    await one.presences.attach(placeOf(session));
+    const other = processOf(true);
+    await other.presences.lose(session.deviceHex, one.bus.instance);
+    expect(await one.presences.attach(placeOf(session))).toBe(false);
+    expect(await one.presences.attach(placeOf(session))).toBe(true);
+    await other.presences.attach(placeOf(openedSession(session.deviceId)));
+    expect(await one.presences.attach(placeOf(session))).toBe(false);
+  });
+});
