@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SymmetraError, suites, toBase32 } from '@symmetra/crypto';
 import {
   beginChain,
@@ -211,9 +212,7 @@ export class TestDevice {
 
   async openSession(nodeId: string, via = nodeId): Promise<SessionEnd> {
     const { open, receive } = this.makeOpen(nodeId);
-    const { answer } = await this.#clients.dialled(via, async (client) =>
-      client.open({ node: nodeId, open }),
-    );
+    const { answer } = await this.#clients.dialled(via, async (node) => node.open({ node: nodeId, open }));
     if (answer === undefined) throw new Error('the node challenged');
     const session = receive(answer);
     this.sessions.set(nodeId, session);
@@ -228,13 +227,10 @@ export class TestDevice {
       (event) => this.#take(event),
       (frame) => this.onFrame(frame),
     );
-    for (const nodeId of [home, ...nodes.filter((other) => other !== home)]) {
-      await this.attach(
-        nodeId,
-        home,
-        isMoving ? this.events.filter(({ node }) => node === nodeId).length : 0,
-      );
-    }
+    const seenOf = (nodeId: string): number =>
+      isMoving ? this.events.filter(({ node }) => node === nodeId).length : 0;
+    await this.attach(home, home, seenOf(home));
+    for (const nodeId of nodes) if (nodeId !== home) await this.attach(nodeId, home, seenOf(nodeId));
   }
 
   async attach(
@@ -316,9 +312,7 @@ export class TestDevice {
       const found = this.events.filter(passes);
       if (found.length >= count) return found.slice(0, count);
       if (Date.now() > deadline) throw new Error(`only ${found.length} of ${count} events came`);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 5);
-      });
+      await sleep(5);
     }
   }
 
