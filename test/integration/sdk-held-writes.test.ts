@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { fromBase32 } from '@symmetra/crypto';
+import { SymmetraError, fromBase32 } from '@symmetra/crypto';
 import { createLogger, systemClock } from '@symmetra/runtime';
 import { enrol, openDevice } from '@symmetra/sdk';
 import type { Change, Store } from '@symmetra/storage';
@@ -28,6 +28,7 @@ class SlowDisk {
   };
   #store: Store | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #full: Which | undefined;
   #stop: { readonly which: Which; readonly reached: (release: () => void) => void } | undefined;
 
   /** Stops at the next commit of a kind. @returns when it has stopped, what lets it go on */
@@ -35,6 +36,14 @@ class SlowDisk {
     return new Promise((reached) => {
       this.#stop = { which, reached };
     });
+  }
+
+  /** There is no room for the commits of a kind until what is returned is called. */
+  fill(which: Which): () => void {
+    this.#full = which;
+    return () => {
+      this.#full = undefined;
+    };
   }
 
   /** The rows of keys, and of negotiations that may become keys. */
@@ -51,6 +60,7 @@ class SlowDisk {
       close: async () => store.close(),
       commit: async (changes) => {
         const outcome = this.#last.then(async () => {
+          if (this.#full?.(changes) === true) throw new SymmetraError('DISK_FULL', 'there is no room left');
           const stop = this.#stop;
           if (stop?.which(changes) === true) {
             this.#stop = undefined;
@@ -76,17 +86,18 @@ const WRITES: readonly (readonly [what: string, side: 'answers' | 'begins', whic
   ['its key', 'begins', (changes) => puts(changes, 'key/') && drops(changes, 'run/')],
 ];
 
+let fleet: Fleet;
+
+beforeAll(async () => {
+  fleet = await Fleet.start();
+});
+
+afterAll(async () => {
+  await fleet.stop();
+});
+
 describe('nothing is left of a negotiation whose peer is shut out while this device writes', () => {
-  let fleet: Fleet;
   let meetings = 0;
-
-  beforeAll(async () => {
-    fleet = await Fleet.start();
-  });
-
-  afterAll(async () => {
-    await fleet.stop();
-  });
 
   /** Two devices that have a key; the disk of the first stops while they make another key. */
   async function meet(side: 'answers' | 'begins', which: Which) {
@@ -151,5 +162,46 @@ describe('nothing is left of a negotiation whose peer is shut out while this dev
     await expect(meeting.begun).rejects.toMatchObject({ code: 'PEER_FORGOTTEN' });
     await forgotten;
     await meeting.device.close();
+  });
+});
+
+describe('what could not be erased for want of room', () => {
+  /** A device that can not erase a key, and has been told to forget the peer, or that the peer is revoked. */
+  async function shutOut(tell: 'forget' | 'revoke') {
+    const disk = new SlowDisk();
+    const options = { state: fleet.state(`full ${tell}`) };
+    const device = await enrol({ ...options, token: await fleet.token() }, disk.ports);
+    await device.connect();
+    const peer = await fleet.join(`peer of full ${tell}`);
+    const { ours } = await agree(device, peer);
+    const makeRoom = disk.fill(
+      (changes) => drops(changes, 'key/') || drops(changes, 'continuity-initiator/'),
+    );
+    if (tell === 'forget') {
+      await expect(device.forget(peer.id)).rejects.toMatchObject({ code: 'DISK_FULL' });
+    } else {
+      const told = next(device, 'revoked');
+      const deviceId = fromBase32(peer.id);
+      await fleet.network.administrator.submit({ kind: 'device-revoke', deviceId, reason: 'stolen' });
+      await told;
+    }
+    expect(device.keys()).toEqual([]);
+    const code = tell === 'forget' ? 'PEER_FORGOTTEN' : 'PEER_REVOKED';
+    expect(() => device.key(ours.keyId)).toThrow(expect.objectContaining({ code }));
+    expect(await disk.keyRows()).not.toEqual([]);
+    makeRoom();
+    return { device, peer, disk, options };
+  }
+
+  test('goes with the next thing that is written', async () => {
+    for (const tell of ['forget', 'revoke'] as const) {
+      const { device, disk, options } = await shutOut(tell);
+      await device.ratchet();
+      expect(await disk.keyRows()).toEqual([]);
+      await device.close();
+      const again = await openDevice(options);
+      expect(again.keys()).toEqual([]);
+      await again.close();
+    }
   });
 });

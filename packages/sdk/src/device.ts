@@ -17,7 +17,7 @@ import { Listener } from './direct/listener.js';
 import { WORKING_STAGE } from './enrolment/enrolment-run.js';
 import type { DeviceOptions, Foundation } from './foundation.js';
 import { DeviceGroups } from './group/device-groups.js';
-import { asSymmetraError, codeOf, mostTelling } from './failure.js';
+import { allDone, asSymmetraError, codeOf, mostTelling } from './failure.js';
 import type { ExportedPsk, Key, KeyInfo, PendingKey } from './keys/key-info.js';
 import type { KeyRecord } from './keys/key-record.js';
 import { parsePeer } from './pairwise/negotiate-options.js';
@@ -169,7 +169,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** Drops the keys with a peer and all memory of it: the next key is a first contact. @throws BAD_PEER */
   async forget(peer: string): Promise<void> {
-    const { keys, continuity, negotiations, channels, state } = this.#parts;
+    const { keys, continuity, negotiations, channels } = this.#parts;
     this.#checkOpen();
     const id = parsePeer(peer);
     const error = new SymmetraError('PEER_FORGOTTEN', 'the peer was forgotten', { peer });
@@ -179,10 +179,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     // Only now: a negotiation may have become a key meanwhile.
     const keyIds = held();
     channels.closeUnder(keyIds, error);
-    await keys.erase(keyIds, error.code);
-    const { rows, consumed } = continuity.forget(id);
-    await state.commit(rows);
-    for (const secret of consumed) secret.wipe();
+    await allDone([keys.erase(keyIds, error.code), continuity.forget(id)]);
   }
 
   /**

@@ -94,6 +94,13 @@ export function mostTelling(failures: readonly unknown[]): SymmetraError {
   );
 }
 
+/** Waits for all, also when one fails. @throws the first failure of the list */
+export async function allDone(tasks: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(tasks)) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
+
 /** A node's refusal inside a session: the node itself said so. */
 export class NodeRefusal extends SymmetraError {
   readonly node: string;

@@ -3,7 +3,7 @@ import { verifyEvent } from '@symmetra/protocol';
 import type { ControlBody, SignedEvent } from '@symmetra/protocol';
 import type { Logger } from '@symmetra/runtime';
 import type { Channels } from './channel/channels.js';
-import { codeOf } from './failure.js';
+import { allDone, codeOf } from './failure.js';
 import type { Groups } from './group/groups.js';
 import type { EndedKeys } from './keys/ended-keys.js';
 import { peerOf } from './keys/key-record.js';
@@ -90,7 +90,7 @@ export class Revocations {
 
   /** Everything with a revoked peer is erased; for this device itself, everything with everybody. */
   async #revokeDevice(deviceId: Uint8Array, reason: string): Promise<void> {
-    const { keys, negotiations, channels, groups, continuity, state, onRevoked } = this.#parts;
+    const { keys, negotiations, channels, groups, continuity, onRevoked } = this.#parts;
     const isSelf = equalConstantTime(deviceId, this.#parts.deviceId);
     const error = isSelf
       ? new SymmetraError('DEVICE_REVOKED', 'this device is revoked')
@@ -106,15 +106,13 @@ export class Revocations {
     // Only now: a negotiation may have become a key meanwhile.
     const keyIds = held();
     channels.closeUnder(keyIds, error);
-    await keys.erase(keyIds, error.code);
-    if (isSelf) {
-      await groups.revoked();
-    } else {
-      const { rows, consumed } = continuity.forget(deviceId);
-      await state.commit(rows);
-      for (const secret of consumed) secret.wipe();
-    }
-    onRevoked({ device: toBase32(deviceId), keyIds: [...keyIds, ...given], reason });
+    const erasing = allDone([
+      keys.erase(keyIds, error.code),
+      isSelf ? groups.revoked() : continuity.forget(deviceId),
+    ]);
+    await erasing.finally(() =>
+      onRevoked({ device: toBase32(deviceId), keyIds: [...keyIds, ...given], reason }),
+    );
   }
 
   async #revokeKey(keyId: Uint8Array, reason: string): Promise<void> {

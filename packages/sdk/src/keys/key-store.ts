@@ -123,7 +123,11 @@ export class KeyStore {
     });
   }
 
-  /** Erases keys; their ids are never used again. @returns what is known of them */
+  /**
+   * Erases keys; their ids are never used again, also when the rows can only go later.
+   * @returns what is known of them
+   * @throws DISK_FULL
+   */
   async erase(keyIds: readonly string[], reason: string): Promise<readonly KeyInfo[]> {
     const records = keyIds.flatMap((keyId) => this.#records.get(keyId) ?? []);
     if (records.length === 0) return [];
@@ -136,15 +140,14 @@ export class KeyStore {
       this.#revision++;
       if (renewedBy !== undefined) this.#renewed.delete(toHex(renewedBy));
     }
-    await this.#state.commit([
-      ...records.map((record) => ({ ...this.row(record), value: null })),
-      ...endings,
-    ]);
     this.#ended.adopt(endings);
-    for (const { material } of records) {
-      material.applicationKey.wipe();
-      material.tlsKey.wipe();
-    }
+    const rows = [...records.map((record) => ({ ...this.row(record), value: null })), ...endings];
+    await this.#state.insist(rows).finally(() => {
+      for (const { material } of records) {
+        material.applicationKey.wipe();
+        material.tlsKey.wipe();
+      }
+    });
     return infos;
   }
 

@@ -17,12 +17,17 @@ interface NumberedEntry {
  * its steps return. A change is in force at once, so that the next step builds on it; the caller commits its rows.
  */
 export class ContinuityBook {
+  readonly #state: DeviceState;
   readonly #offers = new Map<string, InitiatorContinuity>();
   readonly #held = new Map<string, readonly NumberedEntry[]>();
   readonly #lastNumber = new Map<string, number>();
 
+  private constructor(state: DeviceState) {
+    this.#state = state;
+  }
+
   static async load(state: DeviceState): Promise<ContinuityBook> {
-    const book = new ContinuityBook();
+    const book = new ContinuityBook(state);
     for (const { name, value } of await state.list<InitiatorContinuity>(INITIATOR)) {
       book.#offers.set(name, value);
     }
@@ -74,11 +79,8 @@ export class ContinuityBook {
     ];
   }
 
-  /** Drops everything with a peer: the next negotiation is a first contact. @returns the rows to commit */
-  forget(peer: Uint8Array): {
-    readonly rows: readonly RowChange[];
-    readonly consumed: readonly { wipe(): void }[];
-  } {
+  /** Drops everything with a peer: the next negotiation is a first contact. @throws DISK_FULL; the rows go when there is room */
+  async forget(peer: Uint8Array): Promise<void> {
     const id = toHex(peer);
     const held = this.#held.get(id) ?? [];
     const consumed = this.#secretsOf(id);
@@ -88,7 +90,9 @@ export class ContinuityBook {
       { key: INITIATOR + id, value: null },
       ...held.map(({ number }) => ({ key: rowOf(id, number), value: null })),
     ];
-    return { rows, consumed };
+    await this.#state.insist(rows).finally(() => {
+      for (const secret of consumed) secret.wipe();
+    });
   }
 
   /** Erases all secrets from memory. */

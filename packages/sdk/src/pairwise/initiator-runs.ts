@@ -290,9 +290,9 @@ export class InitiatorRuns {
     run.wasOvertaken = error.code === 'CONTINUITY_REQUIRED' && this.#isOvertaken(run);
     const { ended, state, nodeClock } = this.#parts;
     const ending = ended.end(run.record.keyId, run.record.peer, error.code, nodeClock.now());
+    ended.adopt([ending]);
     try {
-      await state.commit([{ key: PREFIX + run.keyId, value: null }, ending]);
-      ended.adopt([ending]);
+      await state.insist([{ key: PREFIX + run.keyId, value: null }, ending]);
     } catch (error_) {
       this.#parts.onFailure(error_);
     }

@@ -40,6 +40,8 @@ export interface NamedRow<Value> {
 /** The rows of one device, whole commits at a time. */
 export class DeviceState {
   readonly #store: Store;
+  /** By key: what was insisted on, and is not durable yet. */
+  readonly #owed = new Map<string, RowChange>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -71,15 +73,28 @@ export class DeviceState {
     }
   }
 
-  /** Makes all changes durable, or none. @throws DISK_FULL */
+  /** Makes all changes durable, or none, and with them what is still owed. @throws DISK_FULL */
   async commit(changes: readonly RowChange[]): Promise<void> {
-    const encoded = changes.map(({ key, value }) => ({ key, value: value && encodeState(value) }));
+    const own = new Set(changes.map(({ key }) => key));
+    const owed = [...this.#owed.values()];
+    const all = [...owed.filter(({ key }) => !own.has(key)), ...changes];
+    const encoded = all.map(({ key, value }) => ({ key, value: value && encodeState(value) }));
     try {
       await this.#store.commit(encoded);
+      for (const change of owed) if (this.#owed.get(change.key) === change) this.#owed.delete(change.key);
     } catch (error) {
       throw stateError(error);
     } finally {
       for (const { value } of encoded) value?.fill(0);
     }
+  }
+
+  /**
+   * Makes changes that are not taken back: secrets that must go, key ids that are used up. When there is no room for them
+   * now, they are part of every later commit until one succeeds. @throws DISK_FULL
+   */
+  async insist(changes: readonly RowChange[]): Promise<void> {
+    for (const change of changes) this.#owed.set(change.key, change);
+    await this.commit([]);
   }
 }
