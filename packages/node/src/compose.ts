@@ -85,7 +85,10 @@ export async function startNode(ports: NodePorts): Promise<RunningNode> {
     state,
     catchUp: async (peer) => control.catchUp(peer),
     onChange: () => serve(),
-    onIsolated: () => links.closeAll('NODE_ISOLATED', 'the node reaches too few other nodes'),
+    onIsolated: () => {
+      logger.warn({ count: links.size }, 'The node reaches too few others; its devices go elsewhere.');
+      links.closeAll('NODE_ISOLATED', 'the node reaches too few other nodes');
+    },
     onDescriptor: (peer, version) => exchange.heard(peer, version),
   });
 
