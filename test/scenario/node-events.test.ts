@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InProcessNetwork } from '@symmetra/bus';
 import type { Bus } from '@symmetra/bus';
 import type { SessionEnd } from '@symmetra/protocol';
@@ -45,11 +46,22 @@ function openedSession(deviceId = fresh(32)): Session {
   return session;
 }
 
+/** The store, some of whose calls end otherwise. */
+function storeWith(calls: Partial<Pick<Store, 'get' | 'commit'>>): Store {
+  return {
+    get: async (key) => store.get(key),
+    scan: async (...range) => store.scan(...range),
+    commit: async (changes) => store.commit(changes),
+    close: async () => store.close(),
+    ...calls,
+  };
+}
+
 /** A process of node-1, with what it knows of devices. */
-function processOf(isShared: boolean) {
+function processOf(isShared: boolean, rows = store) {
   const bus = wire.join('node-1', isShared);
   const presences = new Presences({
-    store,
+    store: rows,
     clock,
     logger: logger(),
     self: 'node-1',
@@ -137,6 +149,30 @@ describe('SES-6: an event that does not reach the home', () => {
     expect(session.lastEvent).toBe(7);
   });
 
+  test.each(['no link of it', 'nothing'])(
+    'does not undo what the device said since: the former home says %s',
+    async (word) => {
+      const { presences, events } = processOf(false);
+      const session = openedSession();
+      await presences.attach(placeOf(session));
+      let answer: (reply: Uint8Array) => void = () => undefined;
+      const home = wire.join(HOME);
+      home.serve(
+        'event',
+        async () =>
+          new Promise((resolve) => {
+            answer = resolve;
+          }),
+      );
+      void events.send(session.deviceHex, { message: { message: fresh(8) } });
+      await pass(word === 'nothing' ? 94 : 1);
+      await presences.attach(placeOf(session, 'node-3'));
+      if (word !== 'nothing') answer(NOT_LINKED);
+      await pass(5);
+      expect(presences.here(session.deviceHex)).toMatchObject({ home: 'node-3' });
+    },
+  );
+
   test('concerns nobody who attached again meanwhile, and nobody once the node stops', async () => {
     const { presences, events } = processOf(false);
     const [moved, left] = [openedSession(), openedSession()];
@@ -169,6 +205,50 @@ describe('SES-7: a node says whether it knew all the time where a device is', ()
     const next = openedSession(session.deviceId);
     expect(await presences.attach(placeOf(next))).toBe(false);
     expect(await presences.attach(placeOf(next))).toBe(true);
+  });
+
+  test('and is not misled by a row that it could not remove', async () => {
+    const commit: Store['commit'] = async (changes) => {
+      if (changes.some(({ value }) => value === null)) throw new Error('the store is away');
+      return store.commit(changes);
+    };
+    const { presences } = processOf(true, storeWith({ commit }));
+    const session = openedSession();
+    await presences.attach(placeOf(session));
+    presences.forget(session);
+    await pass(1);
+    expect(await presences.find(session.deviceHex)).toBeDefined();
+    expect(await presences.attach(placeOf(session))).toBe(false);
+    expect(await presences.attach(placeOf(session))).toBe(true);
+  });
+
+  test('a link that ends while its device attaches leaves no row', async () => {
+    const { presences } = processOf(true);
+    const session = openedSession();
+    const attaching = presences.attach({ ...placeOf(session, 'node-1'), linkAt: 'here' });
+    presences.leave(session.deviceHex, () => false);
+    await attaching;
+    await pass(1);
+    expect(await presences.find(session.deviceHex)).toBeUndefined();
+  });
+
+  test('the later of two statements stands, whichever row is written last', async () => {
+    let isFirst = true;
+    const { presences } = processOf(
+      true,
+      storeWith({
+        get: async (key) => {
+          const row = await store.get(key);
+          const wait = isFirst ? 20 : 0;
+          isFirst = false;
+          await sleep(wait);
+          return row;
+        },
+      }),
+    );
+    const session = openedSession();
+    await Promise.all([presences.attach(placeOf(session)), presences.attach(placeOf(session, 'node-3'))]);
+    expect(await presences.find(session.deviceHex)).toMatchObject({ home: 'node-3' });
   });
 
   test('what other processes of the node forgot, or wrote, is no knowledge of this one', async () => {

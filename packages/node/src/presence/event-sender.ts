@@ -142,7 +142,7 @@ export class EventSender {
     const { session, home, linkAt = bus.instance } = presence;
     if (home === bus.self && linkAt === bus.instance) {
       const handedOver = links.of(session.deviceHex)?.sendEvent(event) ?? false;
-      if (!handedOver) this.#parts.presences.forget(session);
+      if (!handedOver) this.#parts.presences.refute(presence);
       return handedOver;
     }
     void this.#carryOrNudge(presence, event);
@@ -168,7 +168,7 @@ export class EventSender {
       const options = { timeoutMs: EVENT_TIMEOUT_MS, ...(linkAt !== undefined && { instance: linkAt }) };
       const reply = await bus.request(home, EVENT_SUBJECT, payload, options);
       if (reply[0] !== HANDED_OVER) {
-        presences.forget(session);
+        presences.refute(presence);
         return 'not linked';
       }
       if (linkAt === undefined && reply.length > 1) presence.linkAt = hexOf(reply.subarray(1));

@@ -40,7 +40,7 @@ export class Nudges {
     if (this.#stopped) return;
     if (pauseMs === undefined) {
       this.#timers.delete(presence);
-      this.#parts.presences.forget(presence.session);
+      this.#parts.presences.refute(presence);
       return;
     }
     const timer = this.#parts.clock.setTimer(pauseMs, () => void this.#nudge(presence, later));

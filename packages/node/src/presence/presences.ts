@@ -83,19 +83,22 @@ export class Presences {
    */
   async attach(presence: Presence): Promise<boolean> {
     const { session } = presence;
-    const wasKnown = this.#table.of(session.deviceHex)?.session === session;
+    const wasKnown = this.#isHereIn(session);
     this.#table.attach(presence);
-    return this.#parts.isShared ? this.#attachRow(presence) : wasKnown;
+    if (!this.#parts.isShared) return wasKnown;
+    const hadRow = await this.#attachRow(presence);
+    if (!this.#isHereIn(session)) this.#removeOf(session);
+    return wasKnown && hadRow;
   }
 
   /** Forgets where a device is, unless it attached with another session by now. */
   forget(session: Session): void {
-    const { instance, isShared } = this.#parts;
-    if (!this.#table.forget(session) || !isShared) return;
-    void this.#remove(
-      session.deviceHex,
-      (where) => where.process === instance && where.session === session.idHex,
-    );
+    if (this.#table.forget(session) && this.#parts.isShared) this.#removeOf(session);
+  }
+
+  /** A device is not where it said that it is. What it said since then stands. */
+  refute(presence: Presence): void {
+    if (this.#table.of(presence.session.deviceHex) === presence) this.forget(presence.session);
   }
 
   /** A device's link at this process is over. @param isLinked whether it has another one here meanwhile */
@@ -111,6 +114,20 @@ export class Presences {
     await this.#remove(deviceHex, ({ process, linkAt }) => process === gone || linkAt === gone);
   }
 
+  #isHereIn(session: Session): boolean {
+    return this.#table.of(session.deviceHex)?.session === session;
+  }
+
+  /** A row that was written meanwhile for a device that is here again stays. */
+  #removeOf(session: Session): void {
+    const { instance } = this.#parts;
+    void this.#remove(
+      session.deviceHex,
+      (where) => where.process === instance && where.session === session.idHex && !this.#isHereIn(session),
+    );
+  }
+
+  /** @returns whether a row of this session was there; a later statement of the device is not overwritten. */
   async #attachRow(presence: Presence): Promise<boolean> {
     const { store, clock, instance } = this.#parts;
     const { session } = presence;
@@ -119,6 +136,7 @@ export class Presences {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const row = await store.get(key);
       const former = row && decodeRow(row.value, clock.now());
+      if (this.#table.of(session.deviceHex) !== presence) return false;
       if (await store.commit([{ key, value, expect: row?.version ?? 0 }])) {
         return former?.process === instance && former.session === session.idHex;
       }
