@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '@symmetra/protocol';
+import { decode, encode } from '@symmetra/rpc';
 import { NodeNetwork, TestDevice, TestLink, fresh } from '@symmetra/testing';
 import type { ReceivedEvent } from '@symmetra/testing';
 
@@ -186,6 +187,29 @@ describe('delivery', () => {
     const isDelivery = ({ event }: ReceivedEvent): boolean => event === 'delivery';
     await bob.received(isDelivery, 3 * asked);
     expect(bob.events.slice(settled).filter(isDelivery)).toHaveLength(3 * asked);
+  });
+
+  test('SES-7: an Attach that a former home brings late changes nothing', async () => {
+    await bob.connect('node-1');
+    const session = bob.sessions.get('node-3');
+    if (session === undefined) throw new Error('there is no session');
+    const method = '/symmetra.session.v1.SessionService/Attach';
+    const request = { home: 'node-1', addresses: [], lastEvent: 0 };
+    const { seq, ciphertext } = session.seal(method, encode('symmetra.session.v1.AttachRequest', request));
+    bob.link?.close();
+    bob.link = undefined;
+    await bob.connect('node-2', bob.nodeIds, true);
+    const late = { session: session.sessionId, seq, ciphertext, node: 'node-3' };
+    const reply = session.open(method, await bob.client('node-1').sealed(method, late), seq);
+    const asked = alice.startNegotiation(bob.deviceId).requests.find(({ nodeId }) => nodeId === 'node-3');
+    if (asked !== undefined) await alice.ask(asked);
+    await bob.received(
+      ({ delivery }) =>
+        delivery !== null &&
+        delivery !== undefined &&
+        Buffer.from(delivery.header).equals(asked?.header ?? fresh(0)),
+    );
+    expect(decode('symmetra.sealed.v1.Refusal', reply.subarray(1)).code).toBe('MESSAGE_REPLAYED');
   });
 
   test('a home node that no longer has the link is found out', async () => {

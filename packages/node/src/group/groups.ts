@@ -108,9 +108,9 @@ export function assembleGroups(parts: GroupsParts): Groups {
   return {
     handlers: {
       ...handlers,
-      [sendMethod]: async (session, request, path) => {
+      [sendMethod]: async (session, ...call) => {
         service.checkHome(session);
-        return handlers[sendMethod](session, request, path);
+        return handlers[sendMethod](session, ...call);
       },
     },
     isSeat: () => seat.isHere,

@@ -22,6 +22,8 @@ export class Session {
   /** Monotonic milliseconds. */
   readonly expiresAt: number;
   #lastEvent = 0;
+  /** Sequence number of the newest Attach; -1 before the first. */
+  #attachSeq = -1;
 
   constructor(end: SessionEnd, deviceId: Uint8Array, suiteId: number, expiresAt: number) {
     this.end = end;
@@ -42,6 +44,14 @@ export class Session {
   nextEvent(): number {
     this.#lastEvent += 1;
     return this.#lastEvent;
+  }
+
+  /** SES-7: the device's latest statement counts, in whatever order its statements come. @throws MESSAGE_REPLAYED */
+  takeAttach(seq: number): void {
+    if (seq < this.#attachSeq) {
+      throw new SymmetraError('MESSAGE_REPLAYED', 'the device said later where it is', { seq });
+    }
+    this.#attachSeq = seq;
   }
 }
 

@@ -44,7 +44,7 @@ export class SealedCalls {
     if (path !== undefined && !path.accepts(session.deviceHex)) throw linkNotBound();
     const { seq } = request;
     const plaintext = session.end.open(method, { seq, ciphertext: request.ciphertext });
-    const reply = await this.#serve(session, method, plaintext, path);
+    const reply = await this.#serve(session, method, { plaintext, seq }, path);
     plaintext.fill(0);
     if (!sessions.has(session)) throw sessionLost();
     const sealed = session.end.seal(method, reply, seq);
@@ -55,14 +55,14 @@ export class SealedCalls {
   async #serve(
     session: Session,
     method: SealedMethod,
-    plaintext: Uint8Array,
+    { plaintext, seq }: { readonly plaintext: Uint8Array; readonly seq: number },
     path?: CallPath,
   ): Promise<Uint8Array> {
     const { audit, handlers } = this.#parts;
     const { audited } = METHODS[method];
     let outcome: SealedOutcome;
     try {
-      outcome = await handlers[method](session, plaintext, path);
+      outcome = await handlers[method](session, plaintext, path, seq);
     } catch (error) {
       if (audited) audit.answered(method, { device: session.device }, error);
       return this.#refusal(session, method, error);

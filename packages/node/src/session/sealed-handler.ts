@@ -23,10 +23,12 @@ export interface SealedOutcome {
 
 /**
  * Answers a sealed method. `request` are the protobuf bytes of its request type; they are lent, and erased once the
- * handler is done. It refuses by a SymmetraError, which travels sealed. `path` is absent for unary and relayed calls.
+ * handler is done. It refuses by a SymmetraError, which travels sealed. `path` is absent for unary and relayed calls; `seq` is
+ * the request's sequence number.
  */
 export type SealedHandler = (
   session: Session,
   request: Uint8Array,
   path: CallPath | undefined,
+  seq: number,
 ) => SealedOutcome | Promise<SealedOutcome>;

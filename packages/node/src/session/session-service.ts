@@ -82,8 +82,16 @@ export class SessionService {
     return { answer: outcome.answer };
   }
 
-  /** SES-7: the device says where its home is; what it missed follows the reply. @throws BAD_MESSAGE, NODE_UNKNOWN, LINK_NOT_BOUND */
-  async attach(session: Session, plaintext: Uint8Array, path: CallPath | undefined): Promise<SealedOutcome> {
+  /**
+   * SES-7: the device says where its home is; what it missed follows the reply.
+   * @throws BAD_MESSAGE, NODE_UNKNOWN, LINK_NOT_BOUND, MESSAGE_REPLAYED, STATE_CONFLICT
+   */
+  async attach(
+    session: Session,
+    plaintext: Uint8Array,
+    path: CallPath | undefined,
+    seq: number,
+  ): Promise<SealedOutcome> {
     const { state, devices, sessions, presences, synchronisation } = this.#parts;
     const { home, addresses, lastEvent } = decode('symmetra.session.v1.AttachRequest', plaintext);
     if (!state.brokerRules.nodes.includes(home)) {
@@ -96,6 +104,7 @@ export class SessionService {
     }
     const standing = await devices.standing(session.deviceHex);
     if (!sessions.has(session)) throw sessionLost();
+    session.takeAttach(seq);
     const isHome = home === state.identity.id;
     if (isHome) path?.bind(session.deviceHex);
     const linkAt = isHome ? path?.instance : undefined;
