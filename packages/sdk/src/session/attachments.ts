@@ -70,6 +70,7 @@ export class Attachments {
   /** The link is over: no node knows where the device is. */
   drop(): void {
     this.#link = undefined;
+    this.#attaching.clear();
     for (const timer of this.#syncs.values()) timer.cancel();
     this.#syncs.clear();
     for (const nodeId of this.#parts.chains.nodes()) {
@@ -112,7 +113,9 @@ export class Attachments {
   async attach(link: HomeLink, nodeId: string): Promise<void> {
     const pending = this.#attaching.get(nodeId);
     if (pending !== undefined) return pending;
-    const attaching = this.#attachNow(link, nodeId).finally(() => this.#attaching.delete(nodeId));
+    const attaching = this.#attachNow(link, nodeId).finally(() => {
+      if (this.#attaching.get(nodeId) === attaching) this.#attaching.delete(nodeId);
+    });
     this.#attaching.set(nodeId, attaching);
     return attaching;
   }

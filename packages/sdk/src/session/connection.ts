@@ -19,8 +19,8 @@ const CLOSE = '/symmetra.session.v1.SessionService/Close';
 const LEAVE_MS = 300;
 /** A home that may withhold is left at most once in this time. */
 const DOUBT_EVERY_MS = 60_000;
-/** A home through which a node that serves can not be reached, likewise. */
-const KEPT_AWAY_EVERY_MS = 10_000;
+/** A home through which a node that serves can not be reached, likewise; twice as long each time, up to that. */
+const KEPT_AWAY_MS = 10_000;
 /**
  * What a call comes to that the home did not carry, or whose reply it did not bring. A home that is cut off from a node
  * says of each new session there that it is lost.
@@ -55,6 +55,7 @@ export class Connection {
   #link: HomeLink | undefined;
   /** When a home was left because it may withhold, monotonic milliseconds. */
   #doubtedMs = Number.NEGATIVE_INFINITY;
+  #keptAwayMs = KEPT_AWAY_MS;
   #running = false;
   #closed = false;
 
@@ -153,12 +154,13 @@ export class Connection {
     request: MessageInput<PlaintextRequest<Method>>,
   ): Promise<Message<PlaintextReply<Method>>> {
     try {
-      const reply = await this.#parts.calls.call(link, nodeId, method, () => request);
-      this.#attachments.refresh(nodeId);
-      return reply;
+      return await this.#parts.calls.call(link, nodeId, method, () => request);
     } catch (error) {
       this.#suspectHome(link, nodeId, error);
       throw error;
+    } finally {
+      // A session that was opened for the call may be there whatever came of it.
+      this.#attachments.refresh(nodeId);
     }
   }
 
@@ -166,11 +168,11 @@ export class Connection {
     if (UNANSWERED.has(codeOf(error)) && nodeId !== link.home) void this.#probe(link, nodeId);
   }
 
-  /** Leaves a home that may withhold, unless another one was left for it too short a time ago. */
-  #leaveHome(everyMs: number): void {
+  /** Leaves a home that may withhold, unless another one was left for it too short a time ago. @returns whether it did */
+  #leaveHome(everyMs: number): boolean {
     const link = this.#link;
     const now = this.#parts.timers.monotonic();
-    if (link === undefined || now < this.#doubtedMs + everyMs) return;
+    if (link === undefined || now < this.#doubtedMs + everyMs) return false;
     this.#doubtedMs = now;
     this.#parts.logger.warn(
       { home: link.home },
@@ -179,6 +181,7 @@ export class Connection {
     link.close(
       new SymmetraError('HOME_WITHHOLDS', 'the home node may withhold messages', { node: link.home }),
     );
+    return true;
   }
 
   /** A node that serves, and can not be reached through the home, is kept away by the home. */
@@ -188,7 +191,8 @@ export class Connection {
       const [address] = routes.addresses(nodeId);
       if (address === undefined) return;
       const status = await routes.client(address).health();
-      if (status === 'SERVING' && this.#link === link) this.#leaveHome(KEPT_AWAY_EVERY_MS);
+      if (status !== 'SERVING' || this.#link !== link || !this.#leaveHome(this.#keptAwayMs)) return;
+      this.#keptAwayMs = Math.min(2 * this.#keptAwayMs, DOUBT_EVERY_MS);
     } catch (error) {
       logger.debug({ node: nodeId, code: codeOf(error) }, 'A node can not be reached by any way.');
     }
@@ -217,9 +221,10 @@ export class Connection {
       try {
         const link = await this.#bind(home);
         round = 0;
-        avoided.clear();
         const reason = await link.ended;
         this.#unbind(home, reason);
+        // Behind a home that may withhold comes one that is not doubted yet.
+        if (reason.code !== 'HOME_WITHHOLDS') avoided.clear();
         logger.info({ home, code: reason.code }, 'The link to the home node is over.');
       } catch (error) {
         this.#failures.set(home, asSymmetraError(error));
@@ -314,6 +319,7 @@ export class Connection {
   #note(nodeId: string, error: SymmetraError | undefined): void {
     if (error === undefined) this.#failures.delete(nodeId);
     else this.#failures.set(nodeId, error);
+    if (this.#attachments.count === this.#parts.chains.ready().length) this.#keptAwayMs = KEPT_AWAY_MS;
     if (this.#link !== undefined) this.#suspectHome(this.#link, nodeId, error);
     if (this.#isReady()) {
       this.#readyWaiters.release();
