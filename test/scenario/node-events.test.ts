@@ -7,11 +7,17 @@ import { createLogger } from '@symmetra/runtime';
 import { openMemoryStore } from '@symmetra/storage';
 import type { Store } from '@symmetra/storage';
 import { ManualClock, fresh } from '@symmetra/testing';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { LinkStream } from '@symmetra/rpc';
+import { DeviceLink } from '../../packages/node/src/link/device-link.js';
+import type { DeviceLinkParts } from '../../packages/node/src/link/device-link.js';
 import { LinkTable } from '../../packages/node/src/link/link-table.js';
 import { EventSender } from '../../packages/node/src/presence/event-sender.js';
 import { Presences } from '../../packages/node/src/presence/presences.js';
 import { Session, SessionTable } from '../../packages/node/src/presence/session-table.js';
+import type { CallPath } from '../../packages/node/src/session/sealed-handler.js';
+import { Synchronisation } from '../../packages/node/src/session/synchronisation.js';
+import type { SynchronisationParts } from '../../packages/node/src/session/synchronisation.js';
 import { Siblings } from '../../packages/node/src/replicas/siblings.js';
 
 /* What becomes of events whose home nodes do not answer, and of statements about where a device is (SES-6, SES-7). */
@@ -262,4 +268,65 @@ describe('SES-7: a node says whether it knew all the time where a device is', ()
     await other.presences.attach(placeOf(openedSession(session.deviceId)));
     expect(await one.presences.attach(placeOf(session))).toBe(false);
   });
+});
+
+test('SES-7: what could not be sent behind an Attach follows the next one: the device is behind', async () => {
+  const { presences, events } = processOf(false);
+  const session = openedSession();
+  const log = {
+    event: async (number: number) => {
+      if (number === 2) throw new Error('the store is away');
+      return { event: fresh(8), signatures: [] };
+    },
+  };
+  const parts = {
+    clock,
+    logger: logger(),
+    state: { policyRevision: 1, deviceRevocation: () => 2 },
+    log,
+    pairs: { peersOf: async () => ['peer'] },
+    revokedKeys: { of: () => [] },
+    presences,
+    events,
+  };
+  await presences.attach(placeOf(session));
+  await new Synchronisation(parts as unknown as SynchronisationParts).run(session, true);
+  // The device has seen event 1.
+  expect(session.lastEvent).toBe(2);
+});
+
+test('a link that ended while its device attached is bound to nothing', async () => {
+  const links = new LinkTable();
+  const live = { close: vi.fn<LinkStream['close']>() } as unknown as LinkStream;
+  links.bind('ab', live);
+  const listeners: (() => void)[] = [];
+  let frame: Parameters<LinkStream['onFrame']>[0] = () => undefined;
+  const stream = {
+    onFrame: (listener: typeof frame) => {
+      frame = listener;
+    },
+    onClose: (listener: () => void) => listeners.push(listener),
+    sendReply: () => false,
+  } as unknown as LinkStream;
+  const sealed = async (_method: string, _sealed: unknown, path: CallPath) => {
+    await pass(1);
+    path.bind('ab');
+  };
+  const { presences } = processOf(false);
+  const parts = { self: 'node-1', instance: 'here', logger: logger(), router: { sealed }, links, presences };
+  void new DeviceLink(stream, parts as unknown as DeviceLinkParts);
+  const method = '/symmetra.session.v1.SessionService/Attach';
+  frame({
+    calls: [
+      {
+        id: 1,
+        method,
+        sealed: { session: Buffer.from(fresh(16)), seq: 0, ciphertext: Buffer.from(fresh(8)), node: '' },
+      },
+    ],
+  });
+  for (const listener of listeners) listener();
+  await pass(2);
+  expect(links.of('ab')).toBe(live);
+  expect(live.close).not.toHaveBeenCalled();
 });

@@ -30,6 +30,7 @@ export class DeviceLink implements CallPath {
   #deviceHex: string | undefined;
   /** The Attach that binds the link, while it is under way. */
   #binding: Promise<unknown> | undefined;
+  #isOver = false;
 
   constructor(stream: LinkStream, parts: DeviceLinkParts) {
     this.#stream = stream;
@@ -46,7 +47,7 @@ export class DeviceLink implements CallPath {
   }
 
   bind(deviceHex: string): void {
-    if (!this.accepts(deviceHex)) throw linkNotBound();
+    if (this.#isOver || !this.accepts(deviceHex)) throw linkNotBound();
     this.#deviceHex = deviceHex;
     this.#parts.links.bind(deviceHex, this.#stream);
   }
@@ -83,6 +84,7 @@ export class DeviceLink implements CallPath {
   }
 
   #leave(): void {
+    this.#isOver = true;
     const { links, presences } = this.#parts;
     const deviceHex = this.#deviceHex;
     if (deviceHex === undefined || !links.unbind(deviceHex, this.#stream)) return;

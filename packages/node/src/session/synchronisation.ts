@@ -35,7 +35,7 @@ export class Synchronisation {
   }
 
   /**
-   * Never fails: what could not be sent now comes with the next attach.
+   * Never fails: what could not be sent now comes with the next attach; a number that no event has sees to that.
    * @param behind whether events may be missing; of broadcasts a device does not know.
    */
   async run(session: Session, behind: boolean): Promise<void> {
@@ -43,6 +43,7 @@ export class Synchronisation {
       if (behind) await this.#sendEvents(session);
       await this.#parts.members.attached(session);
     } catch (error) {
+      session.nextEvent();
       this.#parts.logger.warn(
         { device: session.device, err: error },
         'A device could not be brought up to date.',
