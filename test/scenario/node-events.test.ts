@@ -63,17 +63,14 @@ function storeWith(calls: Partial<Pick<Store, 'get' | 'commit'>>): Store {
   };
 }
 
+function presencesOf({ instance }: Bus, isShared: boolean, rows = store): Presences {
+  return new Presences({ store: rows, clock, logger: logger(), self: 'node-1', instance, isShared });
+}
+
 /** A process of node-1, with what it knows of devices. */
 function processOf(isShared: boolean, rows = store) {
   const bus = wire.join('node-1', isShared);
-  const presences = new Presences({
-    store: rows,
-    clock,
-    logger: logger(),
-    self: 'node-1',
-    instance: bus.instance,
-    isShared,
-  });
+  const presences = presencesOf(bus, isShared, rows);
   sessions = new SessionTable(
     () => clock.monotonic(),
     (session) => presences.forget(session),
@@ -226,6 +223,24 @@ describe('SES-7: a node says whether it knew all the time where a device is', ()
     expect(await presences.find(session.deviceHex)).toBeDefined();
     expect(await presences.attach(placeOf(session))).toBe(false);
     expect(await presences.attach(placeOf(session))).toBe(true);
+  });
+
+  test('and that a process which has the session did not take an event', async () => {
+    const bus = wire.join('node-1', true);
+    bus.serve('event-send', async () => new Promise<never>(() => {}));
+    const one = { bus, presences: presencesOf(bus, true) };
+    const other = processOf(true);
+    const session = openedSession();
+    await one.presences.attach(placeOf(session));
+    const sending = other.events.send(session.deviceHex, { message: { message: fresh(8) } });
+    await pass(6);
+    expect(await sending).toBe(false);
+    expect(await one.presences.attach(placeOf(session))).toBe(false);
+    expect(await one.presences.attach(placeOf(session))).toBe(true);
+    await other.presences.owe(session.deviceHex, one.bus.instance);
+    one.presences.forget(session);
+    await pass(1);
+    expect(await other.presences.find(session.deviceHex)).toBeUndefined();
   });
 
   test('a link that ends while its device attaches leaves no row', async () => {

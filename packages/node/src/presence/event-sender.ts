@@ -95,7 +95,7 @@ export class EventSender {
       return sent === HANDED_OVER;
     } catch (error) {
       const isGone = error instanceof SymmetraError && error.code === 'INSTANCE_GONE';
-      if (isGone && where !== undefined) await presences.lose(deviceHex, where.process);
+      if (where !== undefined) await presences[isGone ? 'lose' : 'owe'](deviceHex, where.process);
       logger.debug({ err: error }, 'An event did not reach the process that has the session.');
       return false;
     } finally {

@@ -9,6 +9,8 @@ import type { Session } from './session-table.js';
 const MAX_TEXT_BYTES = 255;
 const MAX_ADDRESSES = 8;
 const MAX_ATTEMPTS = 8;
+/** In a row: no session is known to have numbered all that there was to say. */
+const OWED = '';
 
 /** Where a device is, as far as any process of this node knows. */
 export interface Whereabouts {
@@ -18,7 +20,7 @@ export interface Whereabouts {
   /** The process of the home node that has the link; undefined when it is not known. */
   readonly linkAt: string | undefined;
   readonly addresses: readonly string[];
-  /** The session in which the device attached, hexadecimal. */
+  /** The session in which the device attached, hexadecimal; empty when something was not sent in it, and has no number. */
   readonly session: string;
 }
 
@@ -114,6 +116,26 @@ export class Presences {
     await this.#remove(deviceHex, ({ process, linkAt }) => process === gone || linkAt === gone);
   }
 
+  /**
+   * Something was not sent to a device, as the process that has its session did not answer: the device is behind when it
+   * attaches again. Never fails.
+   */
+  async owe(deviceHex: string, process: string): Promise<void> {
+    const { store, clock, logger } = this.#parts;
+    const key = presenceRow(deviceHex);
+    try {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const row = await store.get(key);
+        const where = row && decodeRow(row.value, clock.now());
+        if (row === undefined || where?.process !== process || where.session === OWED) return;
+        const value = encodeRow({ ...where, session: OWED }, Number(new Reader(row.value, 'presence').u64()));
+        if (await store.commit([{ key, value, expect: row.version }])) return;
+      }
+    } catch (error) {
+      logger.debug({ err: error }, 'The row of a device that misses an event could not be written.');
+    }
+  }
+
   #isHereIn(session: Session): boolean {
     return this.#table.of(session.deviceHex)?.session === session;
   }
@@ -123,7 +145,10 @@ export class Presences {
     const { instance } = this.#parts;
     void this.#remove(
       session.deviceHex,
-      (where) => where.process === instance && where.session === session.idHex && !this.#isHereIn(session),
+      (where) =>
+        where.process === instance &&
+        [session.idHex, OWED].includes(where.session) &&
+        !this.#isHereIn(session),
     );
   }
 
