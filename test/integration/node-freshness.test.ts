@@ -129,6 +129,12 @@ describe('CTL-7: a node that is cut off', () => {
     await pass(2000);
     await network.stopNode('node-2');
     await pass(MAX_STALENESS_MS + 1000);
+    await bob.attach('node-1', 'node-1');
+    // At most once a minute.
+    await network.startNode('node-2');
+    await pass(60_000);
+    await network.stopNode('node-2');
+    await pass(MAX_STALENESS_MS + 1000);
     expect(await link?.closed).toMatchObject({ code: 'NODE_ISOLATED' });
   });
 

@@ -18,6 +18,9 @@ const CATCH_UP_MS = 500;
 /** Clocks of nodes that differ by more are reported. */
 const MAX_SKEW_MS = 2000;
 
+/** Others that come and go make a node say at most once in this time that it is isolated. */
+const ISOLATED_EVERY_MS = 60_000;
+
 /** How quickly a node notices that it is alone. */
 export interface FreshnessSettings {
   /** For how long the word of the others is good, milliseconds. */
@@ -73,6 +76,8 @@ export class Heartbeats implements Freshness {
   #timer: Timer | undefined;
   #wasFresh = false;
   #wasIsolated = true;
+  /** When it was said last that the node is isolated, monotonic milliseconds. */
+  #isolatedMs = Number.NEGATIVE_INFINITY;
   /** Until when a new event makes nobody say that the node is stale: the others are asked about it. */
   #askingUntilMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -180,9 +185,7 @@ export class Heartbeats implements Freshness {
   async #askAll(): Promise<void> {
     await Promise.all(this.#peers.map(async (peer) => this.#askOne(peer)));
     for (const { peer, number } of this.#heads.overdue()) this.#noteUnanswered(peer, number);
-    const { isIsolated } = this.#heads;
-    if (isIsolated && !this.#wasIsolated && !this.#stopped) this.#parts.onIsolated();
-    this.#wasIsolated = isIsolated;
+    this.#noteIsolation();
   }
 
   async #askOne(peer: string): Promise<void> {
@@ -290,6 +293,16 @@ export class Heartbeats implements Freshness {
       { event: 'head-differs', accused: peer, sequence: number },
       'A node stands on another newest control event, or states one that it does not show.',
     );
+  }
+
+  #noteIsolation(): void {
+    const { clock, onIsolated } = this.#parts;
+    const { isIsolated } = this.#heads;
+    const isNews = isIsolated && !this.#wasIsolated && !this.#stopped;
+    this.#wasIsolated = isIsolated;
+    if (!isNews || clock.monotonic() < this.#isolatedMs + ISOLATED_EVERY_MS) return;
+    this.#isolatedMs = clock.monotonic();
+    onIsolated();
   }
 
   #evaluate(): void {

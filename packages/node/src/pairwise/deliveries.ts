@@ -32,10 +32,25 @@ export class Deliveries {
   }
 
   /**
-   * Delivers one share, if its responder is attached and both devices may still hold such a key together.
+   * Delivers one share, if its responder is attached and both devices may still hold such a key together. One that fails is
+   * made up for when the responder attaches again.
    * @param decoded the row's header, when the caller has decoded it already.
    */
   async deliver(
+    responderHex: string,
+    keyHex: string,
+    row: Omit<ShareRow, 'expiresMs'>,
+    decoded?: Header,
+  ): Promise<void> {
+    try {
+      await this.#deliver(responderHex, keyHex, row, decoded);
+    } catch (error) {
+      await this.#parts.events.owe(responderHex);
+      throw error;
+    }
+  }
+
+  async #deliver(
     responderHex: string,
     keyHex: string,
     row: Omit<ShareRow, 'expiresMs'>,
@@ -75,7 +90,7 @@ export class Deliveries {
 
   /** Never fails: what could not be delivered now comes with the next attach. */
   async #deliverWaiting(responderHex: string): Promise<void> {
-    const { clock, logger, shares } = this.#parts;
+    const { clock, logger, shares, events } = this.#parts;
     try {
       for await (const { keyHex, share } of shares.read(responderHex)) {
         if (share.expiresMs > clock.now()) await this.deliver(responderHex, keyHex, share);
@@ -83,6 +98,7 @@ export class Deliveries {
       }
     } catch (error) {
       logger.warn({ err: error }, 'Shares that waited for agreement on the control log were not delivered.');
+      await events.owe(responderHex);
     }
   }
 

@@ -76,6 +76,17 @@ export class EventSender {
     return sealed !== undefined && this.#carry(presence, sealed);
   }
 
+  /**
+   * There is something for a device that could not be read, or not be made: wherever it is attached, it is behind from now
+   * on (SES-7). Never fails.
+   */
+  async owe(deviceHex: string): Promise<void> {
+    const { presences, siblings } = this.#parts;
+    const presence = presences.here(deviceHex);
+    if (presence !== undefined) presence.session.nextEvent();
+    else if (siblings.isShared) await presences.owe(deviceHex);
+  }
+
   /** Has the process that has the device's session send it. */
   async #sendWhere(
     deviceHex: string,
@@ -95,7 +106,8 @@ export class EventSender {
       return sent === HANDED_OVER;
     } catch (error) {
       const isGone = error instanceof SymmetraError && error.code === 'INSTANCE_GONE';
-      if (where !== undefined) await presences[isGone ? 'lose' : 'owe'](deviceHex, where.process);
+      if (where !== undefined && isGone) await presences.lose(deviceHex, where.process);
+      else await presences.owe(deviceHex, where?.process);
       logger.debug({ err: error }, 'An event did not reach the process that has the session.');
       return false;
     } finally {

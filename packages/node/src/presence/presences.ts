@@ -119,15 +119,17 @@ export class Presences {
   /**
    * Something was not sent to a device, as the process that has its session did not answer: the device is behind when it
    * attaches again. Never fails.
+   * @param process the only process for which that holds, if it holds for one alone
    */
-  async owe(deviceHex: string, process: string): Promise<void> {
+  async owe(deviceHex: string, process?: string): Promise<void> {
     const { store, clock, logger } = this.#parts;
     const key = presenceRow(deviceHex);
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const row = await store.get(key);
         const where = row && decodeRow(row.value, clock.now());
-        if (row === undefined || where?.process !== process || where.session === OWED) return;
+        if (row === undefined || where === undefined || where.session === OWED) return;
+        if (process !== undefined && where.process !== process) return;
         const value = encodeRow({ ...where, session: OWED }, Number(new Reader(row.value, 'presence').u64()));
         if (await store.commit([{ key, value, expect: row.version }])) return;
       }

@@ -7,6 +7,7 @@ import type { NodeRoutes } from '../network/node-routes.js';
 import { deviceClosed } from '../timers.js';
 import { Attachments } from './attachments.js';
 import type { AttachmentParts } from './attachments.js';
+import { HomeDoubts } from './home-doubts.js';
 import { HomeLink } from './home-link.js';
 import type { LinkListener } from './home-link.js';
 import { Waiters } from './waiters.js';
@@ -17,10 +18,6 @@ const LINK_WAIT_MS = 10_000;
 const CONNECT_MS = 30_000;
 const CLOSE = '/symmetra.session.v1.SessionService/Close';
 const LEAVE_MS = 300;
-/** A home that may withhold is left at most once in this time. */
-const DOUBT_EVERY_MS = 60_000;
-/** A home through which a node that serves can not be reached, likewise; twice as long each time, up to that. */
-const KEPT_AWAY_MS = 10_000;
 /**
  * What a call comes to that the home did not carry, or whose reply it did not bring. A home that is cut off from a node
  * says of each new session there that it is lost.
@@ -48,19 +45,18 @@ export interface ConnectionParts extends Omit<AttachmentParts, 'onDescriptorVers
 export class Connection {
   readonly #parts: ConnectionParts;
   readonly #attachments: Attachments;
+  readonly #doubts: HomeDoubts;
   readonly #linkWaiters = new Waiters();
   readonly #readyWaiters = new Waiters();
   readonly #called = new Waiters();
   readonly #failures = new Map<string, SymmetraError>();
   #link: HomeLink | undefined;
-  /** When a home was left because it may withhold, monotonic milliseconds. */
-  #doubtedMs = Number.NEGATIVE_INFINITY;
-  #keptAwayMs = KEPT_AWAY_MS;
   #running = false;
   #closed = false;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
+    this.#doubts = new HomeDoubts(parts);
     this.#attachments = new Attachments({
       ...parts,
       onDescriptorVersion: (version) => void this.#followDescriptor(version),
@@ -108,7 +104,7 @@ export class Connection {
 
   /** PAIR-10: a peer stays silent, which may be the home's doing: another home is taken. */
   doubtHome(): void {
-    this.#leaveHome(DOUBT_EVERY_MS);
+    if (this.#link !== undefined && this.#doubts.silent()) this.#leaveHome(this.#link);
   }
 
   /** Tells every node again where the device is, after its addresses or its enrolments have changed. */
@@ -168,12 +164,7 @@ export class Connection {
     if (UNANSWERED.has(codeOf(error)) && nodeId !== link.home) void this.#probe(link, nodeId);
   }
 
-  /** Leaves a home that may withhold, unless another one was left for it too short a time ago. @returns whether it did */
-  #leaveHome(everyMs: number): boolean {
-    const link = this.#link;
-    const now = this.#parts.timers.monotonic();
-    if (link === undefined || now < this.#doubtedMs + everyMs) return false;
-    this.#doubtedMs = now;
+  #leaveHome(link: HomeLink): void {
     this.#parts.logger.warn(
       { home: link.home },
       'The home node may withhold messages; another one is taken.',
@@ -181,20 +172,12 @@ export class Connection {
     link.close(
       new SymmetraError('HOME_WITHHOLDS', 'the home node may withhold messages', { node: link.home }),
     );
-    return true;
   }
 
   /** A node that serves, and can not be reached through the home, is kept away by the home. */
   async #probe(link: HomeLink, nodeId: string): Promise<void> {
-    const { routes, logger } = this.#parts;
-    try {
-      const [address] = routes.addresses(nodeId);
-      if (address === undefined) return;
-      const status = await routes.client(address).health();
-      if (status !== 'SERVING' || this.#link !== link || !this.#leaveHome(this.#keptAwayMs)) return;
-      this.#keptAwayMs = Math.min(2 * this.#keptAwayMs, DOUBT_EVERY_MS);
-    } catch (error) {
-      logger.debug({ node: nodeId, code: codeOf(error) }, 'A node can not be reached by any way.');
+    if ((await this.#doubts.serves(nodeId)) && this.#link === link && this.#doubts.keptAway()) {
+      this.#leaveHome(link);
     }
   }
 
@@ -319,7 +302,7 @@ export class Connection {
   #note(nodeId: string, error: SymmetraError | undefined): void {
     if (error === undefined) this.#failures.delete(nodeId);
     else this.#failures.set(nodeId, error);
-    if (this.#attachments.count === this.#parts.chains.ready().length) this.#keptAwayMs = KEPT_AWAY_MS;
+    if (this.#attachments.count === this.#parts.chains.ready().length) this.#doubts.dispelled();
     if (this.#link !== undefined) this.#suspectHome(this.#link, nodeId, error);
     if (this.#isReady()) {
       this.#readyWaiters.release();
