@@ -25,6 +25,13 @@ export class EndedKeys {
     return this.#records.get(keyId);
   }
 
+  /** The keys that this device refused since then, node time. */
+  refusedSince(sinceMs: number): readonly string[] {
+    return [...this.#records].flatMap(([keyId, { refusal, untilMs }]) =>
+      refusal !== undefined && untilMs - KEEP_MS >= sinceMs ? keyId : [],
+    );
+  }
+
   /** The row that ends a key id; to be committed with what else changes, and then given to {@link EndedKeys.adopt}. */
   end(keyId: Uint8Array, peer: Uint8Array, reason: string, nowMs: number, refusal?: SentRefusal): RowChange {
     const value: EndedRecord = {

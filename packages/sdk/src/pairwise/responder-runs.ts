@@ -16,7 +16,8 @@ import { RunChanges } from './run-changes.js';
 const PREFIX = 'response/';
 /** How long a response waits for the initiator to open the direct path. */
 const DIRECT_GRACE_MS = 100;
-const REFUSE_AGAIN_MS = 3000;
+/** PAIR-7: pauses before a refusal is sent again. Nobody acknowledges it, and the initiator may be out of reach for a while. */
+const REFUSE_AGAIN_MS: readonly number[] = [3000, 10_000, 30_000, 90_000, 270_000];
 
 /** A delivery as a node's event brings it. */
 export interface Delivery extends DeliveryFields {
@@ -49,7 +50,9 @@ export class ResponderRuns {
 
   /** Goes on with what a former process left. */
   resume(): void {
-    for (const run of this.#runs.values()) this.#parts.messenger.repeat(outgoingResponse(run));
+    const { ended, messenger, nodeClock } = this.#parts;
+    for (const run of this.#runs.values()) messenger.repeat(outgoingResponse(run));
+    for (const keyId of ended.refusedSince(nodeClock.now() - sum(REFUSE_AGAIN_MS))) this.#refuseLater(keyId);
   }
 
   /** The keys that wait for the initiator's confirmation. */
@@ -222,7 +225,7 @@ export class ResponderRuns {
 
   /** PAIR-7: tells the initiator why there will be no key. */
   async #refuse(header: Header, state: PairRefused, message: Uint8Array): Promise<void> {
-    const { ended, nodeClock, timers } = this.#parts;
+    const { ended, nodeClock } = this.#parts;
     const keyId = toHex(header.keyId);
     this.#parts.logger.info({ keyId, code: state.code }, 'A key was refused.');
     const ending = ended.end(header.keyId, header.initiator, state.code, nodeClock.now(), {
@@ -232,7 +235,15 @@ export class ResponderRuns {
     await this.#parts.state.commit([ending]);
     ended.adopt([ending]);
     this.#refuseAgain(keyId);
-    timers.set(REFUSE_AGAIN_MS, () => this.#refuseAgain(keyId));
+    this.#refuseLater(keyId);
+  }
+
+  #refuseLater(keyId: string, [pauseMs, ...later] = REFUSE_AGAIN_MS): void {
+    if (pauseMs === undefined) return;
+    this.#parts.timers.set(pauseMs, () => {
+      this.#refuseAgain(keyId);
+      this.#refuseLater(keyId, later);
+    });
   }
 
   #refuseAgain(keyId: string): void {
@@ -315,4 +326,8 @@ export class ResponderRuns {
     if (held === undefined || material === undefined) return this.#answering.get(keyId);
     return { headerHash: held.headerHash, limits: material.limits };
   }
+}
+
+function sum(all: readonly number[]): number {
+  return all.reduce((total, one) => total + one, 0);
 }
