@@ -6,6 +6,9 @@ import { codeOf } from './system-work.js';
 /** What one thing that is asked may take. */
 export const EXAM_MS = 60_000;
 
+/** What the strictest policy of a system allows (CTL-5). */
+const ALLOWED_USES = 1000;
+
 /** A group that has another epoch, or the one in its stead. */
 interface Rotated {
   readonly manager: Device;
@@ -109,7 +112,7 @@ export class SystemExam {
     if (members.length === 0) return;
     this.#world.occurrences.note('group-lost');
     await this.#exam(manager, 'create anew', async () => {
-      rotated.set(lost, { manager, info: await manager.group.create({ members }) });
+      rotated.set(lost, { manager, info: await manager.group.create({ members, uses: ALLOWED_USES }) });
       return 'ok';
     });
   }

@@ -34,12 +34,13 @@ export class Mood {
     this.#note = note;
   }
 
-  /** The bus of the node: what it tells the others is not what it has. */
+  /** The bus of the node: what it tells the others, its own processes apart, is not what it has. */
   bus(bus: Bus): Bus {
     return {
       self: bus.self,
       instance: bus.instance,
       request: async (to, subject, payload, options) => {
+        if (to === bus.self) return bus.request(to, subject, payload, options);
         if (this.#lies('withheld', subject !== 'heartbeat')) return new Uint8Array(0);
         const said =
           subject === INTRODUCE
@@ -49,6 +50,7 @@ export class Mood {
       },
       serve: (subject, handler) => {
         bus.serve(subject, async (from, payload) => {
+          if (from === bus.self) return handler(from, payload);
           if (this.#lies('withheld', subject !== 'heartbeat')) return new Uint8Array(0);
           const answer = await handler(from, payload);
           return this.#altered(
