@@ -1,11 +1,22 @@
+import { fromBase32, toBase32 } from '@symmetra/crypto';
+import { DEFAULT_POLICY } from '@symmetra/protocol';
+import type { ControlBody } from '@symmetra/protocol';
 import { linesWithSecrets } from '@symmetra/testing';
 import type { MadeLink } from '@symmetra/testing';
 import { expect, test } from 'vitest';
 import { violationsOf } from './system-checker.js';
 import type { Rule } from './system-checker.js';
-import type { Entry, History, Seen } from './system-history.js';
+import type { Entry, History, Named, Seen } from './system-history.js';
 
-const [ALICE, BOB, CAROL] = ['alice', 'bob', 'carol'];
+const [ALICE, BOB, CAROL] = [idOf(1), idOf(2), idOf(3)];
+const POLICY: ControlBody = { kind: 'policy', policy: DEFAULT_POLICY };
+const STRICT: ControlBody = { kind: 'policy', policy: { ...DEFAULT_POLICY, requireDirectKem: true } };
+const KEY_REVOKED: ControlBody = { kind: 'key-revoke', keyId: Uint8Array.of(0xa1), reason: '' };
+
+/** The id of a device. */
+function idOf(number: number): string {
+  return toBase32(new Uint8Array(32).fill(number));
+}
 
 function entry(device: string, seen: Seen, at = 100): Entry {
   return { at, device, seen };
@@ -18,6 +29,9 @@ function key(device: string, peer: string, other: Partial<Extract<Seen, { kind: 
 function stands(stage: number, epoch: number): Entry {
   return entry(ALICE, { kind: 'stands', stage, epochs: { 'node-1': epoch } });
 }
+
+/** What a look at a device shows in any case. */
+const LOOK: Seen = { kind: 'stands', stage: 2, epochs: {} };
 
 /** The descriptor of a system that stays as it is, with all the nodes of the good world. */
 const UNCHANGED = { version: 2, nodes: { 'node-1': 'a', 'node-2': 'd' } };
@@ -38,7 +52,7 @@ const GOOD: History = {
     entry(ALICE, { kind: 'exam', task: 'ratchet', code: 'ok' }),
     entry(BOB, { kind: 'exam', task: 'ratchet', code: 'ok' }),
   ],
-  accepted: [{ number: 2, hash: 'h2' }],
+  accepted: [{ number: 2, hash: 'h2', body: POLICY }],
   revoked: [],
   logs: { 'node-1': ['h1', 'h2'], 'node-2': ['h1', 'h2'] },
   repeatedSeals: [],
@@ -67,8 +81,12 @@ const PLANTED: readonly (readonly [rule: Rule, what: string, change: Partial<His
   ['EPOCH_DIFFERS', 'an epoch of two groups', more(group('other', 'd'))],
   ['ENDS_DISAGREE', 'a key of which the peer knows nothing', more(key(ALICE, BOB, { keyId: 'k3' }))],
   ['SEAL_REPEATED', 'a nonce that was used again', { repeatedSeals: ['twice'] }],
-  ['EVENT_LOST', 'an accepted event that a node lacks', { accepted: [{ number: 3, hash: 'h3' }] }],
-  ['EVENT_LOST', 'another event in its place', { accepted: [{ number: 2, hash: 'other' }] }],
+  [
+    'EVENT_LOST',
+    'an accepted event that a node lacks',
+    { accepted: [{ number: 3, hash: 'h3', body: POLICY }] },
+  ],
+  ['EVENT_LOST', 'another event in its place', { accepted: [{ number: 2, hash: 'other', body: POLICY }] }],
   [
     'LOGS_DIFFER',
     'a node with a longer log',
@@ -76,6 +94,33 @@ const PLANTED: readonly (readonly [rule: Rule, what: string, change: Partial<His
   ],
   ['KEY_AFTER_REVOCATION', 'a key asked for by a revoked device', { revoked: [{ device: ALICE, at: 5 }] }],
   ['KEY_AFTER_REVOCATION', 'a key with a revoked device', { revoked: [{ device: BOB, at: 5 }] }],
+  [
+    'REVOCATION_MISSED',
+    'a key that is revoked',
+    inTheEnd([erased(ALICE), key(BOB, ALICE, { keyId: 'a1' })], KEY_REVOKED),
+  ],
+  ['REVOCATION_MISSED', 'a key with a device that is', inTheEnd([key(BOB, ALICE)], revoke(ALICE))],
+  [
+    'REVOCATION_MISSED',
+    'a negotiation with a device that is',
+    inTheEnd([begun(), begun(1000)], revoke(ALICE)),
+  ],
+  ['NEVER_FINISHED', 'a negotiation that nobody ended', inTheEnd([begun(), begun(150_100)])],
+  [
+    'NEVER_FINISHED',
+    'one that ended in the examination only',
+    inTheEnd([begun(), begun(150_100), entry(BOB, LOOK, 160_000)]),
+  ],
+  [
+    'NEVER_FINISHED',
+    'one with a direct KEM, which every policy allows',
+    inTheEnd([begun(), begun(150_100)], STRICT),
+  ],
+  [
+    'NEVER_FINISHED',
+    'one under the newest of several descriptors',
+    inTheEnd([follows(2), entry(BOB, LOOK), begun(101), begun(160_000)], POLICY, GOOD.descriptors),
+  ],
   ['STAGE_BACK', 'a stage that went back', { ...more(stands(1, 2)), descriptors: [UNCHANGED], links: [] }],
   ['STAGE_BACK', 'one that went back more often than nodes were lost', more(...stages(2, 1, 2, 1))],
   ['EPOCH_BACK', 'an epoch that went back', more(stands(2, 1))],
@@ -94,6 +139,38 @@ const PLANTED: readonly (readonly [rule: Rule, what: string, change: Partial<His
   ['HONEST_ACCUSED', 'a node that accuses an honest one', { accused: ['node-1'] }],
   ['SECRET_IN_LOG', 'a log with a secret', { secretLines: ['line'] }],
 ];
+
+/** A device knows why it does not have the key that is revoked any more. */
+function erased(device: string): Entry {
+  return entry(device, { kind: 'no-key', keyId: 'a1', code: 'KEY_REVOKED' });
+}
+
+/** A negotiation of Bob with Alice. */
+function begun(at = 100, directKem = true): Entry {
+  return entry(BOB, { kind: 'unfinished', keyId: 'a2', peer: ALICE, state: 'pending', directKem }, at);
+}
+
+function revoke(device: string): ControlBody {
+  return { kind: 'device-revoke', deviceId: fromBase32(device), reason: '' };
+}
+
+/** What Bob is seen to have in the end, where nobody lied, when an event was accepted. */
+function inTheEnd(
+  entries: readonly Entry[],
+  body: ControlBody = POLICY,
+  descriptors: readonly Named[] = [UNCHANGED],
+): Partial<History> {
+  const at = Math.max(...entries.map((one) => one.at));
+  const others = GOOD.entries.filter(({ seen }) => seen.kind !== 'reported');
+  return {
+    entries: [...others, entry(BOB, LOOK, 0), ...entries, entry(BOB, LOOK, at)],
+    accepted: [{ number: 2, hash: 'h2', body }],
+    accused: [],
+    liars: [],
+    descriptors,
+    links: [],
+  };
+}
 
 function more(...entries: readonly Entry[]): Partial<History> {
   return { entries: [...GOOD.entries, ...entries] };
@@ -151,6 +228,16 @@ test('what need not agree is no violation', () => {
     more(...looks('node-2', 3, 0, 1)),
     more(...stages(2, 1, 2)),
     more(...looks('node-3', 1), follows(2), ...looks('node-2', 0)),
+    inTheEnd([begun(), begun(100_000)]),
+    inTheEnd([begun(100, false), begun(150_100, false)], STRICT),
+    inTheEnd([begun(), begun(150_100), entry(ALICE, LOOK, 160_000)], revoke(BOB)),
+    inTheEnd([erased(ALICE), key(BOB, ALICE, { keyId: 'a1' }), entry(BOB, LOOK, 200)], KEY_REVOKED),
+    {
+      ...inTheEnd([erased(ALICE), key(BOB, ALICE, { keyId: 'a1' })], KEY_REVOKED),
+      descriptors: GOOD.descriptors,
+    },
+    inTheEnd([begun(101), follows(2), begun(160_000)], POLICY, GOOD.descriptors),
+    { ...inTheEnd([begun(), begun(150_100)]), liars: ['node-3'] },
   ];
   for (const change of changes) expect(violationsOf({ ...GOOD, ...change })).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { toBase32, toHex } from '@symmetra/crypto';
 import type { Entry, History, Named, Seen } from './system-history.js';
 
 /** What a whole system must never show, by name. */
@@ -11,6 +12,8 @@ export type Rule =
   | 'EVENT_LOST'
   | 'LOGS_DIFFER'
   | 'KEY_AFTER_REVOCATION'
+  | 'REVOCATION_MISSED'
+  | 'NEVER_FINISHED'
   | 'STAGE_BACK'
   | 'EPOCH_BACK'
   | 'FORMER_NODE'
@@ -32,6 +35,9 @@ type EntryOf<K extends Kind> = Entry & { readonly seen: Extract<Seen, { readonly
 /** Codes that tell a device's owner nothing: of an error that is not the program's own, or of a part underneath. */
 const UNNAMED = new Set(['INTERNAL', 'SECRET_WIPED', 'STORE_CLOSED', 'UNKNOWN']);
 
+/** By then everything that is lost on the way came again, and everything that was ill is well. */
+const PATIENCE_MS = 150_000;
+
 const HONEST_REASONS = new Set(['DELIVERY_MISSING', 'LIMITS_MISMATCH']);
 
 /** Everything that a history shows and must not. */
@@ -46,6 +52,8 @@ export function violationsOf(history: History): readonly Violation[] {
     ...eventsThere(history),
     ...oneOrder(history),
     ...nothingAfterRevocation(history),
+    ...revocationsArrive(history),
+    ...negotiationsEnd(history),
     ...nothingGoesBack(history),
     ...formerNodesOut(history),
     ...nobodyBehind(history),
@@ -126,6 +134,63 @@ function nothingAfterRevocation({ entries, revoked }: History): readonly Violati
   );
 }
 
+/**
+ * CTL-4: in the end nobody holds a key that is revoked, or one with a device that is, nor negotiates one. Where a node was
+ * lost, those that had approved the key may be the ones that are no more.
+ */
+function revocationsArrive(history: History): readonly Violation[] {
+  const { accepted, descriptors } = history;
+  if (lossesOf(descriptors) > 0) return [];
+  const out = outOf(history);
+  const keys = new Set(accepted.flatMap(({ body }) => (body.kind === 'key-revoke' ? toHex(body.keyId) : [])));
+  return [...seenLast(history, 'key'), ...seenLast(history, 'unfinished')]
+    .filter(({ device, seen: { keyId, peer } }) => !out.has(device) && (keys.has(keyId) || out.has(peer)))
+    .map(({ device, seen: { keyId, peer } }) =>
+      violation('REVOCATION_MISSED', `${device} holds ${keyId} with ${peer}, which is revoked`),
+    );
+}
+
+/**
+ * SES-7, PAIR-4: a negotiation comes to an end when all is well, with a key or with a refusal. Too few nodes approve, or
+ * hand over, what was asked under an older descriptor, or against a policy; where one lied, a first contact that needs all
+ * of them gets no answer. What a revocation ends has a rule of its own.
+ */
+function negotiationsEnd(history: History): readonly Violation[] {
+  const { accepted, entries, liars } = history;
+  const out = outOf(history);
+  const mayForbid = accepted.some(({ body }) => body.kind === 'policy' && body.policy.requireDirectKem);
+  return [...grouped(of(entries, 'unfinished'), ({ seen }) => seen.keyId)].flatMap(([keyId, sightings]) => {
+    const [first, last] = [sightings[0], sightings.at(-1)];
+    if (first === undefined || last === undefined || last.at - first.at < PATIENCE_MS) return [];
+    const { device, seen } = last;
+    const isOut = out.has(device) || out.has(seen.peer);
+    const mayStand = (liars.length > 0 && seen.state === 'pending') || (mayForbid && !seen.directKem);
+    if (isOut || mayStand || !beganUnderNewest(history, device, first.at)) return [];
+    return [violation('NEVER_FINISHED', `${device} negotiates ${keyId} with ${seen.peer}: ${seen.state}`)];
+  });
+}
+
+/** The devices that are revoked in the end. */
+function outOf({ accepted }: History): ReadonlySet<string> {
+  return new Set(
+    accepted.flatMap(({ body }) => (body.kind === 'device-revoke' ? toBase32(body.deviceId) : [])),
+  );
+}
+
+/** Whether a device followed the newest descriptor already when it was looked at last before that time. */
+function beganUnderNewest({ entries, descriptors }: History, device: string, at: number): boolean {
+  const before = entries.filter((entry) => entry.device === device && entry.at < at);
+  const isNewest = ({ seen }: EntryOf<'follows'>): boolean => seen.version === descriptors.at(-1)?.version;
+  const since = descriptors.length === 1 ? 0 : of(before, 'follows').find(isNewest)?.at;
+  return since !== undefined && of(before, 'stands').some((look) => look.at >= since);
+}
+
+/** What was seen when each device was looked at last. */
+function seenLast<K extends Kind>({ entries }: History, kind: K): readonly EntryOf<K>[] {
+  const last = new Map(of(entries, 'stands').map(({ device, at }) => [device, at]));
+  return of(entries, kind).filter(({ device, at }) => at === last.get(device));
+}
+
 /** A place goes up only, but for as often as it may begin anew. */
 class Rising {
   readonly #places = new Map<string, { readonly at: number; readonly anew: number }>();
@@ -143,7 +208,7 @@ class Rising {
 function nothingGoesBack({ entries, descriptors }: History): readonly Violation[] {
   const stages = new Rising();
   const epochs = new Rising();
-  const lost = descriptors.filter((_, i) => lostBy(descriptors, i).length > 0).length;
+  const lost = lossesOf(descriptors);
   return of(entries, 'stands').flatMap(({ device, seen }) => {
     const found: Violation[] = [];
     if (stages.goesBack(device, seen.stage, lost)) {
@@ -158,6 +223,11 @@ function nothingGoesBack({ entries, descriptors }: History): readonly Violation[
     }
     return found;
   });
+}
+
+/** How often nodes were lost. */
+function lossesOf(descriptors: readonly Named[]): number {
+  return descriptors.filter((_, i) => lostBy(descriptors, i).length > 0).length;
 }
 
 /** The nodes of the descriptor before that one does not name, or with other keys. */

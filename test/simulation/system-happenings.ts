@@ -15,6 +15,7 @@ export const HAPPENINGS = [
   'clock-off',
   'node-frozen',
   'device-frozen',
+  'device-cut-off',
   'replica-cut-off',
   'store-crash',
   'bad-lines',
@@ -122,6 +123,10 @@ export class SystemHappenings {
         return this.#freeze(node);
       case 'device-frozen':
         return this.#freeze(machine);
+      case 'device-cut-off':
+        for (const { id } of nodes) lines.cut(machine.name, id);
+        this.#later(() => lines.mend());
+        return true;
       case 'replica-cut-off':
         return this.#cutOff();
       case 'store-crash':

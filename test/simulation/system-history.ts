@@ -1,3 +1,4 @@
+import type { ControlBody } from '@symmetra/protocol';
 import type { MadeLink } from '@symmetra/testing';
 
 /** What was seen at one device, or asked by an administrator. */
@@ -11,6 +12,14 @@ export type Seen =
       readonly digest?: string;
     }
   | { readonly kind: 'no-key'; readonly keyId: string; readonly code: string }
+  /** A negotiation that the device began, and whose peer does not hold the key yet, as far as it knows. */
+  | {
+      readonly kind: 'unfinished';
+      readonly keyId: string;
+      readonly peer: string;
+      readonly state: string;
+      readonly directKem: boolean;
+    }
   /** What a task came to: `ok`, or the code of its failure. */
   | {
       readonly kind: 'did';
@@ -44,6 +53,7 @@ export interface Entry {
 export interface Accepted {
   readonly number: number;
   readonly hash: string;
+  readonly body: ControlBody;
 }
 
 /** A device that every node knew to be revoked. */

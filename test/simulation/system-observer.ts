@@ -5,6 +5,8 @@ import type { Historian } from './system-history.js';
 import { codeOf, digestOf } from './system-work.js';
 
 const STAGES = ['', 'bootstrap', 'production'];
+/** States of a key of which the peer has acknowledged nothing (PAIR-9). */
+const UNFINISHED: ReadonlySet<string> = new Set(['pending', 'confirmed']);
 
 /** Writes down what devices tell and hold. */
 export class SystemObserver {
@@ -35,6 +37,10 @@ export class SystemObserver {
       if (device === undefined) continue;
       const { stage, epochs } = device.status();
       this.#history.note(device.id, { kind: 'stands', stage: STAGES.indexOf(stage), epochs });
+      for (const { keyId, peer, role, state, directKem } of device.keys()) {
+        if (role !== 'initiator' || !UNFINISHED.has(state)) continue;
+        this.#history.note(device.id, { kind: 'unfinished', keyId, peer, state, directKem });
+      }
       for (const { groupId } of device.group.list()) {
         try {
           const { epochId, bytes } = device.group.key(groupId);

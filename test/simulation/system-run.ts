@@ -108,10 +108,12 @@ export class SystemRun {
     const { timeline } = this.#world;
     await this.#beginning();
     await this.#storm();
+    this.#observer.look();
     await timeline.pass(SETTLING_MS);
     for (const pair of this.#work.strangers) {
       await this.#world.settled(EXAM_MS, this.#work.forgetEachOther(...pair));
     }
+    this.#observer.look();
     const exam = new SystemExam(this.#world, this.#history, this.#work.revoked);
     await exam.devices();
     await exam.groups();

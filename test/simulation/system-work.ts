@@ -233,7 +233,7 @@ export class SystemWork {
         const signed = administrator.sign(body, await administrator.head(id, { address }));
         const event = { event: signed.event, signatures: [...signed.signatures] };
         const reply = await administrator.call(id, SUBMIT, { event }, { address });
-        this.#history.noteAccepted({ number: reply.number, hash: toHex(eventHash(signed.event)) });
+        this.#history.noteAccepted({ number: reply.number, hash: toHex(eventHash(signed.event)), body });
         const applied = new Set(reply.receipts.flatMap((receipt) => (receipt.applied ? receipt.node : [])));
         return this.#world.nodeIds.every((node) => applied.has(node));
       } catch (error) {
