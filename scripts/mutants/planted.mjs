@@ -9,6 +9,7 @@ import { INTRODUCTION_MUTANTS } from './planted-introduction.mjs';
 import { LINK_MUTANTS } from './planted-link.mjs';
 import { NODE_MUTANTS } from './planted-node.mjs';
 import { NOISE_MUTANTS } from './planted-noise.mjs';
+import { PRESENCE_MUTANTS } from './planted-presence.mjs';
 import { REPLICA_MUTANTS } from './planted-replica.mjs';
 import { PAIRWISE_MUTANTS } from './planted-pairwise.mjs';
 import { PROOF_MUTANTS } from './planted-proof.mjs';
@@ -40,7 +41,7 @@ export const GROUPS = {
     ...GROUP_MEMBER_MUTANTS,
     ...GROUP_NODE_MUTANTS,
   ],
-  node: NODE_MUTANTS,
+  node: [...NODE_MUTANTS, ...PRESENCE_MUTANTS],
   replica: REPLICA_MUTANTS,
   noise: NOISE_MUTANTS,
   supply: SUPPLY_MUTANTS,

@@ -283,6 +283,28 @@ describe('SES-7: a node says whether it knew all the time where a device is', ()
     await other.presences.attach(placeOf(openedSession(session.deviceId)));
     expect(await one.presences.attach(placeOf(session))).toBe(false);
   });
+
+  test('nor is what others forget, or write, while it is being written', async () => {
+    const between: (() => Promise<unknown>)[] = [];
+    const racing = storeWith({
+      get: async (key) => {
+        const row = await store.get(key);
+        await between.shift()?.();
+        return row;
+      },
+    });
+    const one = processOf(true, racing);
+    const other = processOf(true);
+    const session = openedSession();
+    await one.presences.attach(placeOf(session));
+    between.push(async () => other.presences.lose(session.deviceHex, one.bus.instance));
+    expect(await one.presences.attach(placeOf(session))).toBe(false);
+    between.push(async () => other.presences.attach(placeOf(openedSession(session.deviceId))));
+    expect(await one.presences.attach(placeOf(session))).toBe(false);
+    const again = async () => other.presences.attach(placeOf(openedSession(session.deviceId)));
+    for (let attempt = 0; attempt < 8; attempt++) between.push(again);
+    await expect(one.presences.attach(placeOf(session))).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+  });
 });
 
 test('SES-7: what could not be sent behind an Attach follows the next one: the device is behind', async () => {
