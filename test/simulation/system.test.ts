@@ -6,7 +6,7 @@ import { runSeed } from './system-seeds.js';
 import { TASKS } from './system-work.js';
 
 /** Few, for the time that they take; among them everything occurs at least twice. */
-const SEEDS = [3, 4, 7, 16, 17, 19, 22, 34].map((number) => `system/${number}`);
+const SEEDS = [1, 3, 4, 6, 9, 15, 18, 19].map((number) => `system/${number}`);
 const [FIRST_SEED = ''] = SEEDS;
 const SEEDS_PER_TEST = 4;
 /** What is done so often that a test which sees less of it is out of order. */
