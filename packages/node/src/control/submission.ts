@@ -150,7 +150,7 @@ export class Submission {
   }
 
   async #receive(from: string, payload: Uint8Array): Promise<void> {
-    const { log, peers } = this.#parts;
+    const { bus, log, peers } = this.#parts;
     const signed = fromNotice(decode('symmetra.link.v1.ControlNotice', payload));
     try {
       try {
@@ -161,7 +161,8 @@ export class Submission {
         await log.apply(signed);
       }
     } catch (error) {
-      peers.noteForged(from, error);
+      // What a process of this node hands on unseen it has noted itself.
+      if (from !== bus.self) peers.noteForged(from, error);
       throw error;
     }
   }
