@@ -84,9 +84,9 @@ export class Negotiate {
   }
 
   async #checkStanding({ initiatorHex, responderHex, keyHex }: Approved): Promise<void> {
-    const { state } = this.#parts;
-    const initiator = await this.#standingOf(initiatorHex);
-    const responder = await this.#standingOf(responderHex);
+    const { state, devices } = this.#parts;
+    const initiator = devices.cachedStanding(initiatorHex) ?? (await this.#standingOf(initiatorHex));
+    const responder = devices.cachedStanding(responderHex) ?? (await this.#standingOf(responderHex));
     if (initiator === undefined) {
       throw new SymmetraError('DEVICE_UNKNOWN', 'the device is not enrolled at this node');
     }
@@ -97,7 +97,7 @@ export class Negotiate {
   /** A device that was revoked before it enrolled here is revoked, and not unknown. */
   async #standingOf(deviceHex: string): Promise<DeviceStanding | undefined> {
     const { state, devices } = this.#parts;
-    const standing = devices.cachedStanding(deviceHex) ?? (await devices.standing(deviceHex));
+    const standing = await devices.standing(deviceHex);
     return standing ?? (state.isDeviceRevoked(deviceHex) ? { revoked: true, stage: '' } : undefined);
   }
 
